@@ -1,0 +1,54 @@
+//! Ids: UUIDv7, one type for each thing, so that they cannot be mixed up.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A connection of ours; upstream's own identifier is its `key`.
+    ConnectionId;
+    /// The organisation that owns connections.
+    CustomerId;
+    /// One Makini account that we watch.
+    SourceId;
+    /// One webhook received.
+    EventId;
+    /// One thing seen about a connection.
+    EvidenceId;
+    /// A person who signs in.
+    PersonId;
+    /// An API token.
+    TokenId;
+    /// One secret in the vault; the secret itself never leaves it.
+    SecretId;
+}

@@ -1,0 +1,42 @@
+//! The words of Linewatch: ids, states, views, filters, refusals, and the one trait that both doors call.
+//!
+//! No I/O and no clock in here: this crate is compiled into the browser too, so everything in it must be small and calm.
+//! Every type serialises to the shape that `/api/v1` promises; the screens use the same types.
+
+mod backend;
+mod change;
+mod connection;
+mod evidence;
+mod health;
+mod ids;
+mod mappings;
+mod overview;
+mod page;
+mod person;
+mod refusal;
+mod source;
+mod webhook;
+mod words;
+
+#[cfg(feature = "ssr")]
+pub use backend::Backend;
+pub use change::{Change, ChangeTopic};
+pub use connection::{
+    CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
+    ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
+};
+pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
+pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
+pub use ids::*;
+pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
+pub use overview::{FleetPoint, HealthChange, Overview};
+pub use page::{Page, PageQuery};
+pub use person::{Actor, ActorKind, Role};
+pub use refusal::{FieldError, Refusal};
+pub use source::{
+    Dialect, Environment, NewSource, NewWebhookSecret, Source, SourcePatch, SourceRound, SourceTest, SourceTestStep,
+    SourceTraffic, TokenOwnership, WebhookSecret,
+};
+pub use webhook::{
+    Attempt, AttemptError, AttemptOutcome, AttemptTrigger, Event, EventDetail, EventQuery, EventState, RejectionReason,
+};
