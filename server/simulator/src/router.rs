@@ -1,0 +1,113 @@
+//! Every route on one page, and what is done to every request.
+
+use crate::api::{connections, deliveries, link, syncs, tokens};
+use crate::control;
+use crate::error::ApiError;
+use crate::faults::FaultKind;
+use crate::shared::Shared;
+use crate::tokens::fresh;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post, put};
+use rand::Rng;
+use std::time::Duration;
+
+/// The whole simulator.
+pub(crate) fn router(shared: Shared) -> Router {
+    let api = Router::new()
+        .route("/link/token", post(link::grant))
+        .route("/api/v1/connections", get(connections::list))
+        .route("/api/v1/connections/{id}", get(connections::show))
+        .route("/api/v1/connections/{id}/status", get(connections::status))
+        .route("/api/v1/connections/{id}/sync-status", get(syncs::status))
+        .route("/api/v1/connections/{id}/syncs", post(syncs::start))
+        .route("/api/system/connections/{id}", delete(connections::delete))
+        .route("/api/system/connections/{id}/token", post(tokens::issue))
+        .route("/api/system/webhooks/deliveries", get(deliveries::list))
+        .route("/api/system/webhooks/deliveries/{id}/retry", post(deliveries::retry))
+        .fallback(async || ApiError::not_found("there is nothing at this path"))
+        .layer(from_fn_with_state(shared.clone(), suffer))
+        .layer(from_fn(dress));
+    let control = Router::new()
+        .route("/connections/{key}/actions", post(control::act))
+        .route("/faults", post(control::add_fault).delete(control::end_faults))
+        .route("/faults/{id}", delete(control::end_fault))
+        .route("/story", post(control::story))
+        .route("/state", get(control::state))
+        .route("/deliveries", get(control::deliveries))
+        .route("/deliveries/{id}/retry", post(control::retry))
+        .route("/webhook", put(control::webhook))
+        .fallback(async || control::Refusal::not_found("there is nothing at this path"))
+        .layer(from_fn(control::guard));
+    Router::new().nest("/_sim", control).merge(api).with_state(shared)
+}
+
+/// The key of the connection that a path is about.
+pub(crate) fn addressed(path: &str) -> Option<&str> {
+    let mut parts = path.split('/').skip_while(|part| *part != "connections");
+    parts.nth(1).filter(|key| !key.is_empty())
+}
+
+/// Gives every answer the headers of Makini, and every error its body.
+async fn dress(request: Request, next: Next) -> Response {
+    let request_id = fresh("req_");
+    let mut answer = next.run(request).await;
+    let error = answer.extensions_mut().remove::<ApiError>();
+    let error = error.or_else(|| match answer.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::method_not_allowed()),
+        // What the framework refuses before it comes to a handler.
+        status if status.is_client_error() => Some(ApiError::invalid("the request cannot be read")),
+        _ => None,
+    });
+    if let Some(error) = error {
+        answer = error.write(answer, &request_id);
+    }
+    let headers = answer.headers_mut();
+    headers.insert(HeaderName::from_static("x-makini-version"), HeaderValue::from_static("v1"));
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    answer
+}
+
+/// Lets the faults that are on have their way with a request.
+async fn suffer(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let (latency, failure) = shared.note(|world, _| {
+        world.counters.requests += 1;
+        let target = addressed(path).and_then(|key| world.find(key)).map(|at| world.target(at)).unwrap_or_default();
+        let latency = world.faults.worst(FaultKind::LatencyMs, target);
+        let failure = if world.all_out() {
+            Some(ApiError::unavailable())
+        } else if world.strikes(FaultKind::ErrorRate, target) {
+            Some(if world.dice.random_bool(0.5) { ApiError::internal() } else { ApiError::unavailable() })
+        } else {
+            None
+        };
+        world.counters.requests_failed_by_fault += u64::from(failure.is_some());
+        (Duration::from_secs_f64(latency / 1_000.0), failure)
+    });
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match failure {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_tells_which_connection_it_is_about() {
+        assert_eq!(addressed("/api/v1/connections/09000207611898/status"), Some("09000207611898"));
+        assert_eq!(addressed("/api/system/connections/1/token"), Some("1"));
+        assert_eq!(addressed("/api/v1/connections"), None);
+        assert_eq!(addressed("/link/token"), None);
+    }
+}

@@ -1,0 +1,10 @@
+//! The simulator, met as its clients meet it: over HTTP, on a real port.
+
+mod actions;
+mod api;
+mod faults;
+mod restart;
+mod story;
+mod support;
+mod tokens;
+mod webhooks;
