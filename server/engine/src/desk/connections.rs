@@ -1,0 +1,116 @@
+//! Connections.
+
+use super::{Desk, commit, validate};
+use crate::health::reconsider;
+use crate::live;
+use crate::store::{audit, connection, connection_list, customer, evidence, internal, source};
+use model::{
+    Actor, Change, ChangeTopic, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
+    Evidence, Page, PageQuery, PlatformRef, Refusal, Role, TimelineItem,
+};
+use serde_json::json;
+use sqlx::PgConnection;
+
+impl Desk {
+    pub(super) async fn list_connections(
+        &self,
+        actor: &Actor,
+        query: ConnectionQuery,
+    ) -> Result<ConnectionPage, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        connection_list::page(&mut *self.conn().await?, &query).await
+    }
+
+    pub(super) async fn list_platforms(&self, actor: &Actor) -> Result<Vec<PlatformRef>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        customer::platforms(&mut *self.conn().await?).await.map_err(internal)
+    }
+
+    pub(super) async fn read_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        detail(&mut *self.conn().await?, id).await
+    }
+
+    pub(super) async fn read_timeline(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        page: PageQuery,
+    ) -> Result<Page<TimelineItem>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        let mut conn = self.conn().await?;
+        detail(&mut conn, id).await?;
+        connection_list::timeline(&mut conn, id, &page).await
+    }
+
+    pub(super) async fn read_evidence(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        page: PageQuery,
+    ) -> Result<Page<Evidence>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        let mut conn = self.conn().await?;
+        detail(&mut conn, id).await?;
+        evidence::list(&mut conn, id, &page).await
+    }
+
+    pub(super) async fn patch_connection(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+    ) -> Result<ConnectionDetail, Refusal> {
+        actor.must_be(Role::Support)?;
+        let patch = validate::connection_patch(patch)?;
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if !connection::change(&mut tx, id, &patch, now).await.map_err(internal)? {
+            return Err(not_found());
+        }
+        // another cadence may mean another health
+        let policies = source::policies(&mut tx).await.map_err(internal)?;
+        reconsider(&mut tx, &[id.0], &policies, now).await.map_err(internal)?;
+        audit::write(&mut tx, now, actor, "connection.changed", ("connection", id.to_string()), json!(patch))
+            .await
+            .map_err(internal)?;
+        let detail = detail(&mut tx, id).await?;
+        announce(&mut tx, &detail).await?;
+        commit(tx).await?;
+        Ok(detail)
+    }
+
+    pub(super) async fn ask_for_check(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        actor.must_be(Role::Support)?;
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        if !connection::ask_for_check(&mut tx, id, now).await.map_err(internal)? {
+            return Err(not_found());
+        }
+        audit::write(&mut tx, now, actor, "connection.check_asked", ("connection", id.to_string()), json!({}))
+            .await
+            .map_err(internal)?;
+        let detail = detail(&mut tx, id).await?;
+        announce(&mut tx, &detail).await?;
+        commit(tx).await?;
+        self.checks.notify_one();
+        Ok(detail)
+    }
+}
+
+async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+    connection_list::detail(conn, id).await.map_err(internal)?.ok_or_else(not_found)
+}
+
+fn not_found() -> Refusal {
+    Refusal::NotFound("This connection".to_owned())
+}
+
+async fn announce(conn: &mut PgConnection, detail: &ConnectionDetail) -> Result<(), Refusal> {
+    let change = Change {
+        topic: ChangeTopic::Connection,
+        id: detail.connection.id.to_string(),
+        version: detail.connection.version,
+    };
+    live::announce(conn, &[change]).await.map_err(internal)
+}

@@ -1,0 +1,144 @@
+//! The desk behind both doors: permission, transaction, audit, commit. One file a subject.
+
+mod connections;
+mod events;
+mod overview;
+mod sources;
+mod validate;
+
+use crate::clock::SharedClock;
+use crate::http::Outbound;
+use crate::poll::Upstreams;
+use crate::store::internal;
+use crate::vault::Vault;
+use model::{
+    Actor, Backend, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
+    EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef,
+    Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
+};
+use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// What the desk works with.
+pub struct Desk {
+    /// The database.
+    pub pool: PgPool,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where credentials live.
+    pub vault: Vault,
+    /// Where we may send.
+    pub outbound: Outbound,
+    /// The clients of all sources.
+    pub upstreams: Upstreams,
+    /// Where people and Makini reach us; links and webhook addresses begin with it.
+    pub public_url: String,
+    /// Wakes the rounds, when a source was added or changed.
+    pub rounds: Arc<Notify>,
+    /// Wakes the closer looks, when a person asked for one.
+    pub checks: Arc<Notify>,
+    /// Wakes the processing of events, when a person retried one.
+    pub events: Arc<Notify>,
+}
+
+impl Desk {
+    async fn conn(&self) -> Result<PoolConnection<Postgres>, Refusal> {
+        self.pool.acquire().await.map_err(unreachable)
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, Refusal> {
+        self.pool.begin().await.map_err(unreachable)
+    }
+}
+
+/// The database cannot be reached: that passes, and the asker should know it.
+fn unreachable(error: sqlx::Error) -> Refusal {
+    tracing::error!(%error, "the database cannot be reached: {error}");
+    Refusal::Unavailable("The database does not answer. Linewatch keeps trying; try again in a moment.".to_owned())
+}
+
+#[async_trait::async_trait]
+impl Backend for Desk {
+    async fn overview(&self, actor: &Actor) -> Result<Overview, Refusal> {
+        self.read_overview(actor).await
+    }
+
+    async fn connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<ConnectionPage, Refusal> {
+        self.list_connections(actor, query).await
+    }
+
+    async fn platforms(&self, actor: &Actor) -> Result<Vec<PlatformRef>, Refusal> {
+        self.list_platforms(actor).await
+    }
+
+    async fn connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        self.read_connection(actor, id).await
+    }
+
+    async fn timeline(&self, actor: &Actor, id: ConnectionId, page: PageQuery) -> Result<Page<TimelineItem>, Refusal> {
+        self.read_timeline(actor, id, page).await
+    }
+
+    async fn evidence(&self, actor: &Actor, id: ConnectionId, page: PageQuery) -> Result<Page<Evidence>, Refusal> {
+        self.read_evidence(actor, id, page).await
+    }
+
+    async fn change_connection(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        patch: ConnectionPatch,
+    ) -> Result<ConnectionDetail, Refusal> {
+        self.patch_connection(actor, id, patch).await
+    }
+
+    async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        self.ask_for_check(actor, id).await
+    }
+
+    async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {
+        self.list_events(actor, query).await
+    }
+
+    async fn event(&self, actor: &Actor, id: EventId) -> Result<EventDetail, Refusal> {
+        self.read_event(actor, id).await
+    }
+
+    async fn retry_event(&self, actor: &Actor, id: EventId) -> Result<EventDetail, Refusal> {
+        self.requeue_event(actor, id).await
+    }
+
+    async fn sources(&self, actor: &Actor) -> Result<Vec<Source>, Refusal> {
+        self.list_sources(actor).await
+    }
+
+    async fn source(&self, actor: &Actor, id: SourceId) -> Result<Source, Refusal> {
+        self.read_source(actor, id).await
+    }
+
+    async fn add_source(&self, actor: &Actor, new: NewSource) -> Result<Source, Refusal> {
+        self.create_source(actor, new).await
+    }
+
+    async fn change_source(&self, actor: &Actor, id: SourceId, patch: SourcePatch) -> Result<Source, Refusal> {
+        self.patch_source(actor, id, patch).await
+    }
+
+    async fn test_source(&self, actor: &Actor, id: SourceId) -> Result<SourceTest, Refusal> {
+        self.try_source(actor, id).await
+    }
+
+    async fn add_webhook_secret(&self, actor: &Actor, id: SourceId, new: NewWebhookSecret) -> Result<Source, Refusal> {
+        self.add_secret(actor, id, new).await
+    }
+
+    async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, secret: SecretId) -> Result<Source, Refusal> {
+        self.retire_secret(actor, id, secret).await
+    }
+}
+
+/// Commits, or says that nothing was changed.
+async fn commit(tx: Transaction<'static, Postgres>) -> Result<(), Refusal> {
+    tx.commit().await.map_err(internal)
+}

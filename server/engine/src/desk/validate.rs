@@ -1,0 +1,178 @@
+//! What may be saved. Every field that is wrong is named, each with a sentence that helps. Pure.
+
+use crate::http::Outbound;
+use model::{ConnectionPatch, FieldError, Mappings, NewSource, Refusal, SourcePatch};
+use std::ops::RangeInclusive;
+
+const MONTH: i64 = 31 * 24 * 3_600;
+
+#[derive(Default)]
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn check(&mut self, field: &str, holds: bool, message: &str) {
+        if !holds {
+            self.0.push(FieldError::new(field, message));
+        }
+    }
+
+    fn range(&mut self, field: &str, value: Option<i64>, allowed: RangeInclusive<i64>, message: &str) {
+        self.check(field, value.is_none_or(|value| allowed.contains(&value)), message);
+    }
+
+    fn length(&mut self, field: &str, text: Option<&str>, most: usize) {
+        self.check(
+            field,
+            text.is_none_or(|text| text.chars().count() <= most && !text.contains('\0')),
+            &format!("at most {most} characters"),
+        );
+    }
+
+    fn done(self) -> Result<(), Refusal> {
+        if self.0.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.0)) }
+    }
+}
+
+/// Trims what people type, and turns empty text into none.
+pub(super) fn connection_patch(mut patch: ConnectionPatch) -> Result<ConnectionPatch, Refusal> {
+    let trim = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    patch.owner = patch.owner.map(trim);
+    patch.note = patch.note.map(trim);
+    if let Some(tags) = &mut patch.tags {
+        *tags = tags.iter().map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
+        tags.sort();
+        tags.dedup();
+    }
+    let mut errors = Errors::default();
+    errors.length("owner", patch.owner.as_ref().and_then(Option::as_deref), 100);
+    errors.length("note", patch.note.as_ref().and_then(Option::as_deref), 5_000);
+    let tags = patch.tags.as_deref().unwrap_or_default();
+    errors.check("tags", tags.len() <= 20, "at most 20 tags");
+    errors.check(
+        "tags",
+        tags.iter().all(|tag| tag.chars().count() <= 40 && !tag.contains([',', '\0'])),
+        "a tag has at most 40 characters and no comma",
+    );
+    errors.range("cadence_seconds", patch.cadence_seconds.flatten(), 10..=MONTH, "between 10 seconds and 31 days");
+    errors.done()?;
+    Ok(patch)
+}
+
+pub(super) fn new_source(outbound: &Outbound, new: &NewSource) -> Result<(), Refusal> {
+    let mut errors = Errors::default();
+    let name_holds = (1..=63).contains(&new.name.len())
+        && new.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    errors.check("name", name_holds, "1 to 63 lower-case letters, digits and dashes: it ends the webhook address");
+    errors.check(
+        "client_id",
+        !new.client_id.trim().is_empty(),
+        "the client id stands in Makini's Application Settings",
+    );
+    errors.check("client_secret", !new.client_secret.is_empty(), "the client secret stands beside the client id");
+    errors.length("client_secret", Some(&new.client_secret), 500);
+    url(&mut errors, outbound, &new.base_url);
+    if let Some(secret) = new.webhook_secret.as_deref().filter(|secret| !secret.is_empty())
+        && let Err(Refusal::Invalid(wrong)) = webhook_secret("webhook_secret", secret)
+    {
+        errors.0.extend(wrong);
+    }
+    patch(&mut errors, outbound, &new.settings);
+    errors.done()
+}
+
+pub(super) fn source_patch(outbound: &Outbound, changed: &SourcePatch) -> Result<(), Refusal> {
+    let mut errors = Errors::default();
+    errors.check(
+        "client_id",
+        changed.client_id.as_ref().is_none_or(|id| !id.trim().is_empty()),
+        "the client id stands in Makini's Application Settings",
+    );
+    patch(&mut errors, outbound, changed);
+    errors.done()
+}
+
+pub(super) fn webhook_secret(field: &str, secret: &str) -> Result<(), Refusal> {
+    let mut errors = Errors::default();
+    errors.check(field, (8..=500).contains(&secret.len()), "paste the secret as Makini shows it: 8 to 500 characters");
+    errors.check(field, secret.trim() == secret, "there is a blank before or after the secret");
+    errors.done()
+}
+
+fn url(errors: &mut Errors, outbound: &Outbound, base_url: &str) {
+    if let Err(refused) = outbound.check_url(base_url) {
+        errors.0.push(FieldError::new("base_url", refused.to_string()));
+    }
+}
+
+fn patch(errors: &mut Errors, outbound: &Outbound, patch: &SourcePatch) {
+    if let Some(base_url) = &patch.base_url {
+        url(errors, outbound, base_url);
+    }
+    errors.length("client_id", patch.client_id.as_deref(), 200);
+    errors.length("client_secret", patch.client_secret.as_deref(), 500);
+    errors.length("customer_key", patch.customer_key.as_deref(), 100);
+    errors.range("poll_interval_seconds", patch.poll_interval_seconds, 5..=3_600, "between 5 seconds and one hour");
+    errors.range("rate_per_minute", patch.rate_per_minute, 1..=60_000, "between 1 and 60,000 requests a minute");
+    errors.range("cadence_seconds", patch.cadence_seconds.flatten(), 10..=MONTH, "between 10 seconds and 31 days");
+    errors.range("late_grace_seconds", patch.late_grace_seconds, 0..=86_400, "between 0 and 86,400 seconds");
+    errors.range(
+        "proof_allowance_seconds",
+        patch.proof_allowance_seconds,
+        30..=86_400,
+        "between 30 seconds and one day; several times the interval between rounds",
+    );
+    errors.check(
+        "late_factor",
+        patch.late_factor.is_none_or(|factor| (1.0..=100.0).contains(&factor)),
+        "between 1 and 100: late after this many cadences",
+    );
+    if let Some(mappings) = &patch.mappings {
+        mapped(errors, mappings);
+    }
+}
+
+fn mapped(errors: &mut Errors, mappings: &Mappings) {
+    for header in [Some(&mappings.signature_header), Some(&mappings.version_header), mappings.id_header.as_ref()] {
+        let holds = header.is_none_or(|name| reqwest::header::HeaderName::from_bytes(name.as_bytes()).is_ok());
+        errors.check("mappings", holds, "a header's name has only letters, digits and dashes");
+    }
+    let paths = &mappings.paths;
+    for path in [&paths.token, &paths.connections, &paths.status, &paths.sync_status] {
+        errors.check("mappings", path.starts_with('/'), "a path begins with /");
+    }
+    for path in [&paths.status, &paths.sync_status] {
+        errors.check("mappings", path.contains("{id}"), "the paths of one connection contain {id}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_every_wrong_field() {
+        let wrong = ConnectionPatch {
+            owner: Some(Some("x".repeat(101))),
+            cadence_seconds: Some(Some(1)),
+            tags: Some(vec!["a,b".to_owned()]),
+            ..ConnectionPatch::default()
+        };
+        let Err(Refusal::Invalid(errors)) = connection_patch(wrong) else { panic!("must be refused") };
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["owner", "tags", "cadence_seconds"]);
+    }
+
+    #[test]
+    fn what_people_type_is_trimmed_and_empty_is_none() {
+        let patch = ConnectionPatch {
+            owner: Some(Some("  Ines ".into())),
+            note: Some(Some("  ".into())),
+            tags: Some(vec![" Gold".into(), "gold".into(), String::new()]),
+            ..ConnectionPatch::default()
+        };
+        let patch = connection_patch(patch).unwrap();
+        assert_eq!(patch.owner, Some(Some("Ines".into())));
+        assert_eq!(patch.note, Some(None));
+        assert_eq!(patch.tags, Some(vec!["gold".to_owned()]));
+    }
+}

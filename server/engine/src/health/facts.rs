@@ -1,0 +1,211 @@
+//! What each kind of evidence says, in one language.
+
+use super::Flow;
+use crate::makini::{Closer, ReportedError, Seen, SyncStatus};
+use crate::webhook::event::News;
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Authorization, Cause, UpstreamStatus};
+use serde_json::json;
+
+/// What evidence says of the flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowFact {
+    /// The flow is this.
+    Is(Flow),
+    /// The system answers: ends `Offline` and says nothing else.
+    Reachable,
+}
+
+/// What a piece of evidence says; what it is silent about is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Of dimension 1, and why.
+    pub authorization: Option<(Authorization, Option<Cause>)>,
+    /// Of dimension 2, and why.
+    pub flow: Option<(FlowFact, Option<Cause>)>,
+    /// What upstream says about the cause.
+    pub detail: Option<String>,
+    /// When data last arrived.
+    pub last_good_sync_at: Option<DateTime<Utc>>,
+    /// Upstream's own cadence, in seconds.
+    pub cadence_upstream: Option<i64>,
+}
+
+impl Facts {
+    /// As JSON, for the record.
+    pub fn to_json(&self) -> serde_json::Value {
+        json!({
+            "authorization": self.authorization.map(|(value, _)| value.code()),
+            "flow": self.flow.map(|(fact, _)| match fact {
+                FlowFact::Is(flow) => flow.code(),
+                FlowFact::Reachable => "reachable",
+            }),
+            "cause": self.cause().map(Cause::code),
+            "detail": self.detail,
+            "last_good_sync_at": self.last_good_sync_at,
+        })
+    }
+
+    fn cause(&self) -> Option<Cause> {
+        self.authorization.and_then(|(_, cause)| cause).or_else(|| self.flow.and_then(|(_, cause)| cause))
+    }
+
+    /// In a sentence.
+    pub fn text(&self) -> String {
+        let authorization = self.authorization.filter(|(value, _)| *value != Authorization::Authorized);
+        let says = match (authorization, self.flow) {
+            (Some((value, _)), _) => value.words().to_lowercase(),
+            (None, Some((FlowFact::Reachable, _))) => "the system answers".to_owned(),
+            (None, Some((FlowFact::Is(flow), _))) => match flow {
+                Flow::Good => "syncs well".to_owned(),
+                Flow::Failing => "the sync failed".to_owned(),
+                Flow::Offline => "the system does not answer".to_owned(),
+                Flow::FirstSync => "the first sync is under way".to_owned(),
+                Flow::NotConnected => "not connected yet".to_owned(),
+                Flow::Paused => "inactive for lack of credits".to_owned(),
+                Flow::Unknown => "a status that we do not know".to_owned(),
+            },
+            (None, None) => "signed in".to_owned(),
+        };
+        match &self.detail {
+            Some(detail) => format!("{says}: {detail}"),
+            None => says,
+        }
+    }
+}
+
+/// What a row of upstream's list says.
+pub fn facts_of_seen(seen: &Seen) -> Facts {
+    let mut facts = of_status(seen.status, seen.raw_status.as_deref(), seen.reauthorization_required);
+    facts.last_good_sync_at = seen.last_good_sync_at;
+    facts
+}
+
+/// What a closer look says. Nothing when upstream says the connection is gone: that is for [`super::remove`].
+pub fn facts_of_closer(closer: &Closer) -> Facts {
+    let mut facts = of_status(closer.status, closer.raw_status.as_deref(), closer.reauthorization_required);
+    let mut error = closer.error.as_ref();
+    if let Some(sync) = &closer.sync {
+        facts.last_good_sync_at = sync.last_good_sync_at;
+        error = error.or(sync.errors.first());
+        match sync.status {
+            SyncStatus::Completed => {
+                facts.cadence_upstream = cadence(sync.last_good_sync_at, sync.next_scheduled_at);
+            }
+            SyncStatus::Failed
+                if matches!(facts.flow, Some((FlowFact::Is(Flow::Good), _)))
+                    && closer.status == Some(UpstreamStatus::Active) =>
+            {
+                facts.flow = Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError)));
+            }
+            _ => {}
+        }
+    }
+    let unwell = facts.authorization.is_some_and(|(value, _)| value != Authorization::Authorized)
+        || matches!(facts.flow, Some((FlowFact::Is(Flow::Failing | Flow::Offline), _)));
+    if let Some(error) = error.filter(|_| unwell) {
+        if let Some((value, cause)) = &mut facts.authorization
+            && *value != Authorization::Authorized
+        {
+            *cause = Some(auth_cause(error.code.as_deref()).unwrap_or(Cause::CredentialsChanged));
+        }
+        facts.detail = Some(words_of(error));
+    }
+    facts
+}
+
+/// What a webhook says.
+pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
+    match news {
+        News::ReauthorizationRequired { code, message } => Facts {
+            authorization: Some((
+                Authorization::ReauthorizationRequired,
+                Some(auth_cause(code.as_deref()).unwrap_or(Cause::CredentialsChanged)),
+            )),
+            detail: message.clone(),
+            ..Facts::default()
+        },
+        News::Online => Facts { flow: Some((FlowFact::Reachable, None)), ..Facts::default() },
+        News::Offline { message } => Facts {
+            flow: Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))),
+            detail: message.clone(),
+            ..Facts::default()
+        },
+        News::SyncCompleted { finished_at, .. } => Facts {
+            authorization: Some((Authorization::Authorized, None)),
+            flow: Some((FlowFact::Is(Flow::Good), None)),
+            last_good_sync_at: Some(finished_at.unwrap_or(at).min(at)),
+            ..Facts::default()
+        },
+        News::SyncFailed { code, message } => Facts {
+            flow: Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError))),
+            detail: Some(words_of(&ReportedError { code: code.clone(), message: message.clone().unwrap_or_default() })),
+            ..Facts::default()
+        },
+        // it names no dimension: kept on the record, and a check is asked for
+        News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
+    }
+}
+
+fn of_status(status: Option<UpstreamStatus>, raw: Option<&str>, reauthorization: Option<bool>) -> Facts {
+    let flow = |flow, cause| Some((FlowFact::Is(flow), cause));
+    let mut facts = Facts::default();
+    match status {
+        Some(UpstreamStatus::Pending) => facts.flow = flow(Flow::NotConnected, Some(Cause::NotConnectedYet)),
+        Some(UpstreamStatus::Synchronizing) => facts.flow = flow(Flow::FirstSync, Some(Cause::ReadingHistory)),
+        Some(UpstreamStatus::InProgress) => facts.flow = Some((FlowFact::Reachable, None)),
+        Some(UpstreamStatus::Active) => facts.flow = flow(Flow::Good, None),
+        Some(UpstreamStatus::Inactive) => facts.flow = flow(Flow::Paused, Some(Cause::NoCredits)),
+        Some(UpstreamStatus::Offline) => facts.flow = flow(Flow::Offline, Some(Cause::PlatformUnreachable)),
+        Some(UpstreamStatus::Error) => facts.flow = flow(Flow::Failing, Some(Cause::SyncError)),
+        Some(UpstreamStatus::Fail | UpstreamStatus::Disconnected) => {}
+        None => {
+            if let Some(raw) = raw {
+                facts.flow = flow(Flow::Unknown, Some(Cause::UnknownStatus));
+                facts.detail = Some(format!("Makini says “{}”", raw.chars().take(60).collect::<String>()));
+            }
+        }
+    }
+    facts.authorization = match (status, reauthorization) {
+        (Some(UpstreamStatus::Disconnected), _) => Some((Authorization::Revoked, Some(Cause::Revoked))),
+        (Some(UpstreamStatus::Fail), _) | (_, Some(true)) => {
+            Some((Authorization::ReauthorizationRequired, Some(Cause::CredentialsChanged)))
+        }
+        // an unfinished connection has nothing to sign in with yet
+        (Some(UpstreamStatus::Pending) | None, _) => None,
+        (Some(_), _) => Some((Authorization::Authorized, None)),
+    };
+    // while the customer must sign in again, "the sync failed" is a consequence and not a second cause
+    if facts.authorization.is_some_and(|(value, _)| value != Authorization::Authorized)
+        && matches!(facts.flow, Some((FlowFact::Is(Flow::Failing | Flow::Good), _)))
+    {
+        facts.flow = None;
+    }
+    facts
+}
+
+fn auth_cause(code: Option<&str>) -> Option<Cause> {
+    let code = code?.to_ascii_uppercase();
+    if code.contains("PERMISSION") || code.contains("FORBIDDEN") {
+        Some(Cause::PermissionMissing)
+    } else if code.contains("REVOKED") {
+        Some(Cause::Revoked)
+    } else {
+        None
+    }
+}
+
+fn words_of(error: &ReportedError) -> String {
+    match (&error.code, error.message.trim()) {
+        (Some(code), "") => code.clone(),
+        (Some(code), message) => format!("{message} ({code})"),
+        (None, "") => "no reason was given".to_owned(),
+        (None, message) => message.to_owned(),
+    }
+}
+
+/// The time from a good sync to the next planned one, when it is a believable cadence: one minute to 31 days.
+fn cadence(last: Option<DateTime<Utc>>, next: Option<DateTime<Utc>>) -> Option<i64> {
+    let between = next? - last?;
+    (TimeDelta::seconds(10)..=TimeDelta::days(31)).contains(&between).then(|| between.num_seconds())
+}

@@ -1,0 +1,220 @@
+//! From what is known to what is shown. Pure.
+
+use super::{Flow, Known};
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Authorization, CadenceFrom, Cause, DataFlow, Health};
+
+/// How a source's connections are judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Policy {
+    /// The source's cadence where nothing better is known, in seconds.
+    pub cadence_default: Option<i64>,
+    /// Late after cadence times this …
+    pub late_factor: f64,
+    /// … plus this.
+    pub late_grace: TimeDelta,
+    /// How old a proof may become.
+    pub proof_allowance: TimeDelta,
+}
+
+impl Policy {
+    /// The cadence that holds: upstream's, else a person's, else the source's.
+    pub fn cadence(&self, upstream: Option<i64>, set: Option<i64>) -> Option<(i64, CadenceFrom)> {
+        upstream
+            .map(|seconds| (seconds, CadenceFrom::Upstream))
+            .or_else(|| set.or(self.cadence_default).map(|seconds| (seconds, CadenceFrom::Set)))
+    }
+
+    /// From when on a connection is late unless a good sync comes before.
+    pub fn late_at(&self, last_good: Option<DateTime<Utc>>, cadence: Option<i64>) -> Option<DateTime<Utc>> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "seconds, bounded by the settings"
+        )]
+        let patience = TimeDelta::try_milliseconds((cadence? as f64 * self.late_factor * 1_000.0) as i64)?;
+        last_good?.checked_add_signed(patience)?.checked_add_signed(self.late_grace)
+    }
+}
+
+/// What is shown of a connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Dimension 1.
+    pub authorization: Authorization,
+    /// Dimension 2.
+    pub data_flow: DataFlow,
+    /// The headline.
+    pub health: Health,
+    /// Why; none while healthy.
+    pub cause: Option<Cause>,
+    /// What upstream said about it.
+    pub detail: Option<String>,
+    /// When the clock alone may change it; the age of the proof aside, which a sweep watches.
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// Judges a connection. Old proof proves nothing: then everything is unknown, and never healthy.
+pub fn judge(
+    known: &Known,
+    cadence_set: Option<i64>,
+    proof_at: Option<DateTime<Utc>>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Judgement {
+    if proof_at.is_none_or(|at| now - at > policy.proof_allowance) {
+        return Judgement {
+            authorization: Authorization::Unknown,
+            data_flow: DataFlow::Unknown,
+            health: Health::Unknown,
+            cause: Some(Cause::NoProof),
+            detail: None,
+            due: None,
+        };
+    }
+    let cadence = policy.cadence(known.cadence_upstream, cadence_set).map(|(seconds, _)| seconds);
+    let late_at = policy.late_at(known.last_good_sync_at, cadence);
+    let (data_flow, flow_cause) = match known.flow.value {
+        Flow::NotConnected | Flow::FirstSync => (DataFlow::FirstSync, known.flow.cause),
+        Flow::Failing => (DataFlow::Failing, known.flow.cause.or(Some(Cause::SyncError))),
+        Flow::Offline => (DataFlow::Offline, known.flow.cause.or(Some(Cause::PlatformUnreachable))),
+        Flow::Paused => (DataFlow::Paused, known.flow.cause),
+        Flow::Unknown => (DataFlow::Unknown, known.flow.cause.or(Some(Cause::NoProof))),
+        Flow::Good if known.last_good_sync_at.is_none() => (DataFlow::Unknown, Some(Cause::NoProof)),
+        Flow::Good if late_at.is_some_and(|at| now >= at) => (DataFlow::Late, Some(Cause::Late)),
+        Flow::Good => (DataFlow::Fresh, None),
+    };
+    let authorization = known.authorization.value;
+    let health = headline(authorization, data_flow);
+    let cause = match health {
+        Health::Healthy => None,
+        Health::ReauthorizationRequired => known.authorization.cause.or(Some(match authorization {
+            Authorization::Revoked => Cause::Revoked,
+            _ => Cause::CredentialsChanged,
+        })),
+        _ => flow_cause.or(Some(Cause::NoProof)),
+    };
+    Judgement {
+        authorization,
+        data_flow,
+        health,
+        cause,
+        detail: known.detail.clone().filter(|_| cause.is_some_and(|cause| cause != Cause::Late)),
+        due: late_at.filter(|at| known.flow.value == Flow::Good && *at > now),
+    }
+}
+
+/// The headline: a function of both dimensions, worst first.
+fn headline(authorization: Authorization, data_flow: DataFlow) -> Health {
+    match (authorization, data_flow) {
+        (Authorization::ReauthorizationRequired | Authorization::Revoked, _) => Health::ReauthorizationRequired,
+        (_, DataFlow::Offline) => Health::Offline,
+        (_, DataFlow::Failing) => Health::Failing,
+        (_, DataFlow::Late) => Health::Late,
+        (_, DataFlow::Unknown) => Health::Unknown,
+        (_, DataFlow::FirstSync) => Health::FirstSync,
+        (_, DataFlow::Paused) => Health::Paused,
+        (Authorization::Unknown, DataFlow::Fresh) => Health::Unknown,
+        (Authorization::Authorized, DataFlow::Fresh) => Health::Healthy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Dimension;
+    use super::*;
+    use model::Eye;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    const POLICY: Policy = Policy {
+        cadence_default: Some(900),
+        late_factor: 2.0,
+        late_grace: TimeDelta::seconds(300),
+        proof_allowance: TimeDelta::seconds(900),
+    };
+
+    fn known(authorization: Authorization, flow: Flow, last_good: Option<i64>) -> Known {
+        Known {
+            authorization: Dimension { value: authorization, at: at(0), eye: Eye::Poll, cause: None },
+            flow: Dimension { value: flow, at: at(0), eye: Eye::Poll, cause: None },
+            last_good_sync_at: last_good.map(at),
+            ..Known::nothing(at(0))
+        }
+    }
+
+    #[test]
+    fn late_begins_when_cadence_times_factor_plus_grace_has_passed() {
+        let well = known(Authorization::Authorized, Flow::Good, Some(0));
+        let before = judge(&well, None, Some(at(2_000)), &POLICY, at(2_099));
+        assert_eq!((before.health, before.due), (Health::Healthy, Some(at(2_100))));
+        let after = judge(&well, None, Some(at(2_000)), &POLICY, at(2_100));
+        assert_eq!((after.health, after.cause, after.due), (Health::Late, Some(Cause::Late), None));
+        let patient = judge(&well, Some(3_600), Some(at(2_000)), &POLICY, at(2_100));
+        assert_eq!(patient.health, Health::Healthy, "a person's cadence goes before the source's");
+    }
+
+    #[test]
+    fn every_pair_of_dimensions_has_the_headline_of_the_table() {
+        use Authorization as A;
+        for flow in DataFlow::ALL {
+            assert_eq!(headline(A::ReauthorizationRequired, *flow), Health::ReauthorizationRequired);
+            assert_eq!(headline(A::Revoked, *flow), Health::ReauthorizationRequired);
+        }
+        for (flow, health) in [
+            (DataFlow::FirstSync, Health::FirstSync),
+            (DataFlow::Fresh, Health::Healthy),
+            (DataFlow::Late, Health::Late),
+            (DataFlow::Failing, Health::Failing),
+            (DataFlow::Offline, Health::Offline),
+            (DataFlow::Paused, Health::Paused),
+            (DataFlow::Unknown, Health::Unknown),
+        ] {
+            assert_eq!(headline(A::Authorized, flow), health);
+        }
+    }
+
+    prop_compose! {
+        fn anything()(
+            authorization in prop::sample::select(Authorization::ALL),
+            flow in prop::sample::select(&Flow::ALL[..]),
+            last_good in prop::option::of(-100_000i64..100_000),
+        ) -> Known { known(authorization, flow, last_good) }
+    }
+
+    proptest! {
+        #[test]
+        fn without_young_proof_nothing_is_claimed(known in anything(), age in 901i64..1_000_000, cadence in prop::option::of(60i64..100_000)) {
+            let shown = judge(&known, cadence, Some(at(-age)), &POLICY, at(0));
+            prop_assert_eq!(shown.health, Health::Unknown);
+            prop_assert_eq!(shown.authorization, Authorization::Unknown);
+            prop_assert_eq!(judge(&known, cadence, None, &POLICY, at(0)).health, Health::Unknown);
+        }
+
+        #[test]
+        fn healthy_means_proved_signed_in_and_fresh_and_everything_else_has_a_cause(known in anything(), now in -100_000i64..100_000) {
+            let shown = judge(&known, None, Some(at(now)), &POLICY, at(now));
+            if shown.health == Health::Healthy {
+                prop_assert_eq!(known.authorization.value, Authorization::Authorized);
+                prop_assert_eq!(known.flow.value, Flow::Good);
+                prop_assert!(known.last_good_sync_at.unwrap() + TimeDelta::seconds(2_100) > at(now));
+            }
+            prop_assert_eq!(shown.cause.is_none(), shown.health == Health::Healthy);
+        }
+
+        #[test]
+        fn nothing_changes_by_the_clock_before_it_is_due(known in anything(), now in -100_000i64..100_000, later in 0i64..900) {
+            let first = judge(&known, None, Some(at(now)), &POLICY, at(now));
+            let then = at(now + later);
+            let again = judge(&known, None, Some(at(now)), &POLICY, then);
+            if first.due.is_none_or(|due| then < due) {
+                prop_assert_eq!(first, again);
+            } else {
+                prop_assert_ne!(first.data_flow, again.data_flow);
+            }
+        }
+    }
+}

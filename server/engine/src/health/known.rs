@@ -1,0 +1,180 @@
+//! What is known of a connection.
+
+use chrono::{DateTime, Utc};
+use model::{Authorization, Cause, ConnectionId, CustomerId, DataFlow, Eye, Health, SourceId};
+use std::{fmt, str::FromStr};
+
+/// What evidence says about the flow of data, before lateness is weighed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// Nothing was ever said.
+    Unknown,
+    /// The customer has not finished connecting.
+    NotConnected,
+    /// The first sync is under way.
+    FirstSync,
+    /// The last sync was good, or one is under way after a good one.
+    Good,
+    /// The last sync failed.
+    Failing,
+    /// The customer's system does not answer.
+    Offline,
+    /// Stopped upstream.
+    Paused,
+}
+
+impl Flow {
+    /// Every value.
+    pub const ALL: [Self; 7] =
+        [Self::Unknown, Self::NotConnected, Self::FirstSync, Self::Good, Self::Failing, Self::Offline, Self::Paused];
+
+    /// The code in the database.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::NotConnected => "not_connected",
+            Self::FirstSync => "first_sync",
+            Self::Good => "good",
+            Self::Failing => "failing",
+            Self::Offline => "offline",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Flow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|flow| flow.code() == text).ok_or_else(|| format!("“{text}” is not a flow"))
+    }
+}
+
+/// One dimension of what is known: a value, and the evidence that last decided it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dimension<T> {
+    /// What is known.
+    pub value: T,
+    /// The time that counts for the evidence; never moves backwards.
+    pub at: DateTime<Utc>,
+    /// Through which eye.
+    pub eye: Eye,
+    /// Why, where the evidence says it.
+    pub cause: Option<Cause>,
+}
+
+/// What is known of a connection's condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Dimension 1.
+    pub authorization: Dimension<Authorization>,
+    /// Dimension 2, before lateness.
+    pub flow: Dimension<Flow>,
+    /// What upstream said about the cause.
+    pub detail: Option<String>,
+    /// Own time of the newest event applied.
+    pub event_at: Option<DateTime<Utc>>,
+    /// When data last arrived; never moves backwards.
+    pub last_good_sync_at: Option<DateTime<Utc>>,
+    /// Upstream's own cadence, in seconds.
+    pub cadence_upstream: Option<i64>,
+}
+
+impl Known {
+    /// Of a connection never seen before.
+    pub fn nothing(at: DateTime<Utc>) -> Self {
+        Self {
+            authorization: Dimension { value: Authorization::Unknown, at, eye: Eye::Poll, cause: None },
+            flow: Dimension { value: Flow::Unknown, at, eye: Eye::Poll, cause: None },
+            detail: None,
+            event_at: None,
+            last_good_sync_at: None,
+            cadence_upstream: None,
+        }
+    }
+}
+
+/// A connection as `observe` needs it: what is known, what is shown, and what it takes to describe it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its source.
+    pub source_id: SourceId,
+    /// Upstream's identifier.
+    pub key: String,
+    /// Upstream's name.
+    pub name: String,
+    /// The contact that upstream names.
+    pub email: Option<String>,
+    /// Its customer.
+    pub customer_id: CustomerId,
+    /// Its customer's name.
+    pub customer_name: String,
+    /// Its platform.
+    pub platform_slug: String,
+    /// Its platform's name.
+    pub platform_name: String,
+    /// Our tags.
+    pub tags: Vec<String>,
+    /// Upstream's status, letter for letter.
+    pub raw_status: Option<String>,
+    /// Everything upstream last said.
+    pub upstream: serde_json::Value,
+    /// Upstream's newest error, with the request id.
+    pub upstream_error: Option<String>,
+    /// What is known.
+    pub known: Known,
+    /// A cadence set by a person, in seconds.
+    pub cadence_set: Option<i64>,
+    /// The newest proof.
+    pub proof: Option<(DateTime<Utc>, Eye)>,
+    /// When evidence was last appended.
+    pub recorded_at: Option<DateTime<Utc>>,
+    /// What is shown of dimension 1.
+    pub authorization: Authorization,
+    /// What is shown of dimension 2.
+    pub data_flow: DataFlow,
+    /// The headline.
+    pub health: Health,
+    /// Why; none while healthy.
+    pub cause: Option<Cause>,
+    /// What upstream said about it.
+    pub cause_detail: Option<String>,
+    /// Since when the headline stands.
+    pub since: DateTime<Utc>,
+    /// When the clock alone may change it.
+    pub judge_due_at: Option<DateTime<Utc>>,
+    /// When it is to be looked at closer, and why.
+    pub check_due_at: Option<DateTime<Utc>>,
+    /// Why it is to be looked at.
+    pub check_reason: Option<String>,
+    /// Gone upstream since.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Missing from complete lists since.
+    pub absent_since: Option<DateTime<Utc>>,
+    /// 0 until it was first judged.
+    pub version: i64,
+}
+
+impl State {
+    /// What the search looks through.
+    pub fn search_text(&self) -> String {
+        let mut text = format!("{} {} {} {}", self.customer_name, self.platform_name, self.name, self.key);
+        for tag in &self.tags {
+            text.push(' ');
+            text.push_str(tag);
+        }
+        if let Some(error) = &self.upstream_error {
+            text.push(' ');
+            text.push_str(error);
+        }
+        text.to_lowercase()
+    }
+}

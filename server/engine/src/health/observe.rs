@@ -1,0 +1,348 @@
+//! The single entrance for evidence, whatever eye saw it.
+//!
+//! Locks the connections in the order of their ids, weighs each sighting, judges, and writes state, evidence, transitions and
+//! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
+
+use super::{CheckReason, Judgement, Policy, Sighting, State, judge, weigh};
+use crate::clock::new_id;
+use crate::live;
+use crate::store::{self, connection, evidence::NewEvidence, transition::NewTransition};
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Applied, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
+use serde_json::Value;
+use sqlx::{PgConnection, Result};
+use std::collections::{BTreeMap, HashMap};
+use uuid::Uuid;
+
+/// How long evidence that only confirms is not recorded again.
+const RECORD_EVERY: TimeDelta = TimeDelta::hours(1);
+
+/// What upstream's list says of a connection beside its condition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// Its name.
+    pub name: String,
+    /// Its contact.
+    pub email: Option<String>,
+    /// Its customer.
+    pub customer: (CustomerId, String),
+    /// Its platform: slug and name.
+    pub platform: (String, String),
+    /// Everything upstream says.
+    pub upstream: Value,
+}
+
+/// A sighting of a connection of ours.
+#[derive(Clone, Debug)]
+pub struct Sighted {
+    /// Of which.
+    pub connection: ConnectionId,
+    /// What was seen.
+    pub sighting: Sighting,
+    /// When it reached us.
+    pub received_at: DateTime<Utc>,
+    /// Upstream's clock minus ours.
+    pub skew: TimeDelta,
+    /// How its source judges.
+    pub policy: Policy,
+    /// Upstream's status, letter for letter, where the eye can see it.
+    pub raw_status: Option<String>,
+    /// How upstream describes it, where the eye can see that.
+    pub description: Option<Description>,
+    /// Upstream's newest error, where the eye can see whether there is one.
+    pub upstream_error: Option<Option<String>>,
+    /// The event behind it.
+    pub event: Option<Uuid>,
+}
+
+/// What a batch of evidence did.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// How many states changed in some way that is shown.
+    pub changed: usize,
+    /// How many healths changed.
+    pub transitions: usize,
+    /// Whether closer looks were asked for.
+    pub checks: bool,
+    /// What each sighting did, in the order given; none for connections that are not there.
+    pub applied: Vec<Option<Applied>>,
+}
+
+/// Whether a sighting would do more than confirm `state`: decided without a lock, to spare most of a poll the write.
+pub fn tells_something(state: &State, sighted: &Sighted, now: DateTime<Utc>) -> bool {
+    let mut trial = Trial::default();
+    let mut after = state.clone();
+    apply(&mut after, sighted, now, &mut trial);
+    trial.recorded || differs(state, &after)
+}
+
+/// Weighs sightings and writes what follows. The order within one connection is kept.
+pub async fn observe(conn: &mut PgConnection, sightings: &[Sighted], now: DateTime<Utc>) -> Result<Observed> {
+    let mut ids: Vec<Uuid> = sightings.iter().map(|sighted| sighted.connection.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let before: BTreeMap<ConnectionId, State> =
+        connection::lock(conn, &ids).await?.into_iter().map(|state| (state.id, state)).collect();
+    let mut after = before.clone();
+    let mut trial = Trial::default();
+    let mut observed = Observed::default();
+    for sighted in sightings {
+        let applied = after.get_mut(&sighted.connection).map(|state| apply(state, sighted, now, &mut trial));
+        observed.applied.push(applied);
+    }
+    trial.proofs.sort_by_key(|(id, at, _)| (*id, *at));
+    // one statement may touch a row only once: keep the newest proof of each
+    let newest: BTreeMap<ConnectionId, (DateTime<Utc>, Eye)> =
+        trial.proofs.iter().map(|(id, at, eye)| (*id, (*at, *eye))).collect();
+    let recorded: HashMap<ConnectionId, ()> = trial.evidence.iter().map(|e| (e.connection_id, ())).collect();
+    let (with, without): (Vec<_>, Vec<_>) =
+        newest.into_iter().map(|(id, (at, eye))| (id, at, eye)).partition(|(id, ..)| recorded.contains_key(id));
+    connection::renew_proofs(conn, &with, Some(now)).await?;
+    connection::renew_proofs(conn, &without, None).await?;
+    observed.checks = trial.checks;
+    write(conn, before, after, trial, now, &mut observed).await?;
+    Ok(observed)
+}
+
+/// Judges connections again because time has passed: lateness.
+pub async fn reconsider(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    policies: &HashMap<model::SourceId, Policy>,
+    now: DateTime<Utc>,
+) -> Result<Observed> {
+    let before: BTreeMap<ConnectionId, State> =
+        connection::lock(conn, ids).await?.into_iter().map(|state| (state.id, state)).collect();
+    let mut after = before.clone();
+    let mut trial = Trial::default();
+    for state in after.values_mut() {
+        if let Some(policy) = policies.get(&state.source_id) {
+            rejudge(state, policy, now, None, &mut trial);
+        }
+    }
+    let mut observed = Observed::default();
+    write(conn, before, after, trial, now, &mut observed).await?;
+    Ok(observed)
+}
+
+/// The same for connections whose proof has become too old. A sweep of its own, because a proof has no index.
+pub async fn fade(
+    conn: &mut PgConnection,
+    policies: &HashMap<model::SourceId, Policy>,
+    now: DateTime<Utc>,
+) -> Result<Observed> {
+    let ids = connection::faded(conn, now, 1_000).await?;
+    if ids.is_empty() { Ok(Observed::default()) } else { reconsider(conn, &ids, policies, now).await }
+}
+
+/// A connection is gone upstream: out of lists and totals, history kept.
+pub async fn remove(conn: &mut PgConnection, id: ConnectionId, now: DateTime<Utc>) -> Result<()> {
+    let Some(before) = connection::lock(conn, &[id.0]).await?.pop().filter(|state| state.removed_at.is_none()) else {
+        return Ok(());
+    };
+    let mut after = before.clone();
+    after.removed_at = Some(now);
+    (after.check_due_at, after.check_reason, after.judge_due_at) = (None, None, None);
+    after.version += 1;
+    store::transition::append(
+        conn,
+        &[NewTransition {
+            id: new_id(),
+            connection_id: id,
+            at: now,
+            from: Some(before.health),
+            to: None,
+            cause: None,
+            cause_detail: None,
+            eye: Some(Eye::Check),
+            evidence_id: None,
+            evidence_text: Some("Makini no longer knows this connection".to_owned()),
+            lasted_seconds: Some((now - before.since).num_seconds()),
+        }],
+    )
+    .await?;
+    let change = Change { topic: ChangeTopic::Connection, id: id.to_string(), version: after.version };
+    connection::save(conn, &[after], now).await?;
+    live::announce(conn, &[change]).await
+}
+
+#[derive(Default)]
+struct Trial {
+    recorded: bool,
+    checks: bool,
+    evidence: Vec<NewEvidence>,
+    transitions: Vec<NewTransition>,
+    proofs: Vec<(ConnectionId, DateTime<Utc>, Eye)>,
+}
+
+fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut Trial) -> Applied {
+    let sighting = &sighted.sighting;
+    let weighed = weigh(&state.known, sighting, sighted.skew);
+    let first = state.version == 0 && state.proof.is_none();
+    let due = state.recorded_at.is_none_or(|at| now - at >= RECORD_EVERY);
+    let told = !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll;
+    let evidence_id = (first || due || told).then(|| {
+        let id = new_id();
+        trial.recorded = true;
+        state.recorded_at = Some(now);
+        trial.evidence.push(NewEvidence {
+            id,
+            received_at: sighted.received_at,
+            connection_id: state.id,
+            eye: sighting.eye,
+            at: sighting.at,
+            applied: weighed.applied,
+            text: sighting.facts.text(),
+            facts: sighting.facts.to_json(),
+            event_id: sighted.event,
+        });
+        id
+    });
+    state.known = weighed.known;
+    if weighed.proves || sighting.eye != Eye::Webhook {
+        trial.proofs.push((state.id, sighting.at, sighting.eye));
+        if state.proof.is_none_or(|(at, _)| sighting.at >= at) {
+            state.proof = Some((sighting.at, sighting.eye));
+        }
+    }
+    if let Some(reason) = weighed.check {
+        ask(state, reason, now);
+        trial.checks = true;
+    }
+    describe(state, sighted);
+    let basis = Basis { eye: sighting.eye, evidence_id, text: sighting.facts.text() };
+    rejudge(state, &sighted.policy, now, Some(&basis), trial);
+    weighed.applied
+}
+
+fn ask(state: &mut State, reason: CheckReason, now: DateTime<Utc>) {
+    if state.check_due_at.is_none_or(|due| due > now) {
+        state.check_due_at = Some(now);
+        state.check_reason = Some(reason.code().to_owned());
+    }
+}
+
+fn describe(state: &mut State, sighted: &Sighted) {
+    if sighted.sighting.eye != Eye::Webhook {
+        if sighted.raw_status.is_some() {
+            state.raw_status.clone_from(&sighted.raw_status);
+        }
+        // it is in the list, or answers for itself
+        state.absent_since = None;
+        state.removed_at = None;
+    }
+    if let Some(error) = &sighted.upstream_error {
+        state.upstream_error.clone_from(error);
+    } else if state.known.detail.is_none() {
+        state.upstream_error = None;
+    }
+    if let Some(description) = &sighted.description {
+        state.name.clone_from(&description.name);
+        state.email.clone_from(&description.email);
+        (state.customer_id, state.customer_name) = description.customer.clone();
+        (state.platform_slug, state.platform_name) = description.platform.clone();
+        state.upstream.clone_from(&description.upstream);
+    }
+}
+
+/// What a judgement rests on; nothing when the clock alone did it.
+struct Basis {
+    eye: Eye,
+    evidence_id: Option<Uuid>,
+    text: String,
+}
+
+fn rejudge(state: &mut State, policy: &Policy, now: DateTime<Utc>, basis: Option<&Basis>, trial: &mut Trial) {
+    let Judgement { authorization, data_flow, health, cause, detail, due } =
+        judge(&state.known, state.cadence_set, state.proof.map(|(at, _)| at), policy, now);
+    let first = state.version == 0 && !trial.transitions.iter().any(|t| t.connection_id == state.id);
+    if first || health != state.health {
+        trial.transitions.push(NewTransition {
+            id: new_id(),
+            connection_id: state.id,
+            at: now,
+            from: (!first).then_some(state.health),
+            to: Some(health),
+            cause,
+            cause_detail: detail.clone(),
+            eye: basis.map(|basis| basis.eye),
+            evidence_id: basis.and_then(|basis| basis.evidence_id),
+            evidence_text: basis.map(|basis| basis.text.clone()),
+            lasted_seconds: (!first).then(|| (now - state.since).num_seconds().max(0)),
+        });
+        state.since = now;
+    }
+    (state.authorization, state.data_flow, state.health) = (authorization, data_flow, health);
+    (state.cause, state.cause_detail, state.judge_due_at) = (cause, detail, due);
+}
+
+async fn write(
+    conn: &mut PgConnection,
+    before: BTreeMap<ConnectionId, State>,
+    after: BTreeMap<ConnectionId, State>,
+    trial: Trial,
+    now: DateTime<Utc>,
+    observed: &mut Observed,
+) -> Result<()> {
+    let mut changed: Vec<State> = after.into_values().filter(|state| differs(&before[&state.id], state)).collect();
+    let mut changes = Vec::new();
+    for state in &mut changed {
+        if shown_differs(&before[&state.id], state) {
+            state.version += 1;
+            changes.push(Change { topic: ChangeTopic::Connection, id: state.id.to_string(), version: state.version });
+        }
+    }
+    observed.changed = changes.len();
+    observed.transitions = trial.transitions.len();
+    for transition in &trial.transitions {
+        let to = transition.to.map_or("removed", Health::code);
+        metrics::counter!("linewatch_transitions_total", "to" => to).increment(1);
+    }
+    store::evidence::append(conn, &trial.evidence).await?;
+    store::transition::append(conn, &trial.transitions).await?;
+    connection::save(conn, &changed, now).await?;
+    live::announce(conn, &changes).await
+}
+
+/// Whether anything of the row must be written. Proof lives in a table of its own.
+fn differs(before: &State, after: &State) -> bool {
+    let sans_proof = |state: &State| State {
+        proof: None,
+        recorded_at: None,
+        known: super::Known {
+            // the moment of the last confirmation is the proof's business, not the row's
+            authorization: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.authorization },
+            flow: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.flow },
+            ..state.known.clone()
+        },
+        upstream: Value::Null,
+        ..state.clone()
+    };
+    before.version == 0
+        || sans_proof(before) != sans_proof(after)
+        || upstream_differs(&before.upstream, &after.upstream)
+}
+
+/// Whether a person or a machine could see a difference.
+fn shown_differs(before: &State, after: &State) -> bool {
+    let quiet = |state: &State| State {
+        judge_due_at: None,
+        check_due_at: None,
+        check_reason: None,
+        known: super::Known { event_at: None, ..state.known.clone() },
+        ..state.clone()
+    };
+    differs(&quiet(before), &quiet(after)) || before.check_due_at.is_some() != after.check_due_at.is_some()
+}
+
+/// Fields that move with every sync are shown elsewhere; they alone are no reason to write.
+fn upstream_differs(before: &Value, after: &Value) -> bool {
+    let moving = ["updated_at", "last_successful_sync_at", "status"];
+    match (before.as_object(), after.as_object()) {
+        (Some(before), Some(after)) => {
+            before.len() != after.len()
+                || after.iter().any(|(name, value)| !moving.contains(&name.as_str()) && before.get(name) != Some(value))
+        }
+        _ => before != after,
+    }
+}

@@ -1,0 +1,170 @@
+//! What must be done by the clock: partitions made ahead of time, and what is too old dropped.
+//!
+//! Any number of processes may keep house at once: making is done under a lock, dropping by whoever comes first.
+
+use crate::{
+    clock::SharedClock,
+    store::{
+        event::{self, Backlog},
+        event_key,
+        partition::{self, PARENTS, Partition},
+        rejection, session, sign_in,
+    },
+    webhook::accept::KEYS_ARE_KEPT,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{Connection, PgConnection, PgPool};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Partitions are made so many days ahead.
+const DAYS_AHEAD: u64 = 7;
+/// Events and evidence are kept so long; events that are not resolved, longer.
+pub const EVENTS_ARE_KEPT: TimeDelta = TimeDelta::days(90);
+/// Hourly counts of the door are kept so long.
+const COUNTS_ARE_KEPT: TimeDelta = TimeDelta::days(14);
+/// A failed sign-in is forgotten after so long.
+const SIGN_INS_ARE_KEPT: TimeDelta = TimeDelta::days(1);
+/// Keys dropped in one statement.
+const KEYS_AT_ONCE: i64 = 5_000;
+/// Dropping a partition gives way to others after so many milliseconds, and is tried again an hour later.
+const LOCK_TIMEOUT: u32 = 2_000;
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(3_600);
+/// After a round in which something failed.
+const ROUND_AGAIN: Duration = Duration::from_secs(60);
+/// Between two looks at the backlog.
+const GAUGE: Duration = Duration::from_secs(10);
+
+/// Keeps house until cancelled: at once, then every hour, and every minute while something fails.
+pub async fn run(pool: PgPool, clock: SharedClock, cancel: CancellationToken) {
+    let rounds = async {
+        loop {
+            let wait = if round(&pool, clock.now()).await { ROUND } else { ROUND_AGAIN };
+            tokio::time::sleep(wait).await;
+        }
+    };
+    let gauges = async {
+        loop {
+            gauge(&pool, &clock).await;
+            tokio::time::sleep(GAUGE).await;
+        }
+    };
+    cancel.run_until_cancelled(async { tokio::join!(rounds, gauges) }).await;
+}
+
+/// One round; a thing that fails does not keep the others from being done. True if all went well.
+pub async fn round(pool: &PgPool, now: DateTime<Utc>) -> bool {
+    let mut well = true;
+    let mut tell = |what: &str, done: sqlx::Result<u64>| match done {
+        Ok(0) => {}
+        Ok(n) => tracing::info!(what, n, "kept house: {what} ({n})"),
+        Err(error) => {
+            well = false;
+            metrics::counter!("linewatch_housekeeping_failures_total", "what" => what.to_owned()).increment(1);
+            tracing::error!(what, %error, "could not keep house, {what}: {error}");
+        }
+    };
+    tell("made partitions", make_ahead(pool, now).await);
+    tell("dropped old partitions", drop_expired(pool, now).await);
+    tell("dropped old keys of events", drop_keys(pool, now).await);
+    tell("dropped what is past elsewhere", drop_past(pool, now).await);
+    well
+}
+
+/// Makes the partitions from yesterday to a week ahead, those that are missing; how many.
+pub async fn ensure_partitions(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<usize> {
+    let today = now.date_naive();
+    let days = today.pred_opt().into_iter().chain(today.iter_days().take(DAYS_AHEAD as usize + 1));
+    let wanted: Vec<_> = days.flat_map(|day| PARENTS.map(|parent| Partition { day, parent })).collect();
+    partition::make(conn, &wanted).await
+}
+
+/// Whether today's and tomorrow's partitions are there. Without today's nothing can be taken at all.
+pub async fn partitions_ready(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let today = now.date_naive();
+    for parent in PARENTS {
+        let there = partition::attached(conn, parent).await?;
+        if today.iter_days().take(2).any(|day| !there.contains(&Partition { day, parent })) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn make_ahead(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut conn = pool.acquire().await?;
+    ensure_partitions(&mut conn, now).await.map(|made| made as u64)
+}
+
+/// Drops partitions whose every row is past keeping; how many. A plain DROP would wait behind the slowest reader and hold up
+/// the door meanwhile, so it is detached first, on a connection of its own that gives way. A day that holds events which are
+/// not resolved stays whole.
+pub async fn drop_expired(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let kept_from = (now - EVENTS_ARE_KEPT).date_naive();
+    let mut conn = PgConnection::connect_with(&pool.connect_options()).await?;
+    if !partition::may_drop(&mut conn).await? {
+        return Ok(0);
+    }
+    partition::be_patient(&mut conn, LOCK_TIMEOUT).await?;
+    let mut dropped = 0;
+    for parent in PARENTS {
+        for half in partition::half_detached(&mut conn, parent).await? {
+            partition::finish_detaching(&mut conn, half).await?;
+        }
+        for old in partition::attached(&mut conn, parent).await?.into_iter().filter(|old| old.day < kept_from) {
+            if !partition::holds_unresolved(&mut conn, old).await? {
+                partition::detach(&mut conn, old).await?;
+            }
+        }
+        for old in partition::detached(&mut conn, parent).await?.into_iter().filter(|old| old.day < kept_from) {
+            // looked at again now that nobody reaches it: a person may have retried one of its events a moment ago
+            if partition::holds_unresolved(&mut conn, old).await? {
+                partition::attach(&mut conn, old).await?;
+            } else {
+                partition::drop_table(&mut conn, old).await?;
+                dropped += 1;
+            }
+        }
+    }
+    conn.close().await?;
+    Ok(dropped)
+}
+
+/// Drops the keys of events that are too old to come again, a few at a time: the door never waits for it.
+async fn drop_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut conn = pool.acquire().await?;
+    let mut dropped = 0;
+    loop {
+        let n = event_key::delete_old(&mut conn, now - KEYS_ARE_KEPT, KEYS_AT_ONCE).await?;
+        dropped += n;
+        if n < KEYS_AT_ONCE as u64 {
+            return Ok(dropped);
+        }
+    }
+}
+
+async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut conn = pool.acquire().await?;
+    Ok(session::delete_expired(&mut conn, now).await?
+        + sign_in::delete_forgotten(&mut conn, now - SIGN_INS_ARE_KEPT).await?
+        + rejection::delete_counts(&mut conn, now - COUNTS_ARE_KEPT).await?
+        + rejection::delete_samples(&mut conn, now - EVENTS_ARE_KEPT).await?)
+}
+
+async fn gauge(pool: &PgPool, clock: &SharedClock) {
+    let now = clock.now();
+    let backlog: sqlx::Result<Backlog> = async {
+        let mut conn = pool.acquire().await?;
+        event::backlog(&mut conn, now).await
+    }
+    .await;
+    match backlog {
+        Ok(Backlog { count, oldest }) => {
+            let age = oldest.map_or(0, |oldest| (now - oldest).num_milliseconds().max(0));
+            metrics::gauge!("linewatch_event_backlog").set(count as f64);
+            metrics::gauge!("linewatch_event_backlog_age_seconds").set(age as f64 / 1_000.0);
+        }
+        Err(error) => tracing::warn!(%error, "the backlog of events could not be looked at: {error}"),
+    }
+}

@@ -1,0 +1,18 @@
+//! The machinery of Linewatch: it sees, hears, judges and remembers. No axum and no leptos in here.
+//!
+//! Walks through it: a webhook goes `webhook::accept` → `webhook::process` → `health::observe`; a poll goes `poll` → `makini` →
+//! `health::observe`; a question goes `desk` → `store`. Whatever is to be done is a row with a due time, leased by `work`.
+
+pub mod clock;
+pub mod desk;
+pub mod health;
+pub mod housekeeping;
+pub mod http;
+pub mod live;
+pub mod makini;
+pub mod people;
+pub mod poll;
+pub mod store;
+pub mod vault;
+pub mod webhook;
+pub mod work;

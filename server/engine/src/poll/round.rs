@@ -1,0 +1,158 @@
+//! A round: every connection that a source lists, page by page, under one lease.
+
+use super::sweep::{Swept, sweep};
+use super::{Poller, attempt_error, skew};
+use crate::clock::new_id;
+use crate::live;
+use crate::makini::UpstreamError;
+use crate::store::{self, source::DueRound, source::GoodRound};
+use crate::work::{Step, backoff};
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{AttemptError, Change, ChangeTopic, Source};
+
+/// Three times the longest time-out of one request, and renewed after every page.
+const LEASE: TimeDelta = TimeDelta::seconds(120);
+
+/// Why a round ended early.
+enum Broken {
+    /// Upstream, or the way to it.
+    Upstream(UpstreamError),
+    /// Another process took over.
+    LeaseLost,
+    /// Our own database.
+    Store(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Broken {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Poller {
+    /// Lists one source that is due.
+    pub async fn round(&self) -> Result<Step, sqlx::Error> {
+        let now = self.clock.now();
+        let mut conn = self.pool.acquire().await?;
+        let Some(due) = store::source::lease(&mut conn, now, now + LEASE, new_id()).await? else {
+            return Ok(Step::Idle);
+        };
+        let Some(source) = store::source::list(&mut conn, Some(due.source_id), "").await?.pop() else {
+            return Ok(Step::Idle);
+        };
+        drop(conn);
+        match self.list(&due, &source, now).await {
+            Ok(good) => self.end_well(&due, &source, &good).await?,
+            Err(Broken::Upstream(error)) => self.end_badly(&due, &source, &error).await?,
+            Err(Broken::LeaseLost) => {
+                tracing::warn!(source = source.name, "another process took over the round over {}", source.name);
+            }
+            Err(Broken::Store(error)) => return Err(error),
+        }
+        Ok(Step::Busy)
+    }
+
+    async fn list(&self, due: &DueRound, source: &Source, began_at: DateTime<Utc>) -> Result<GoodRound, Broken> {
+        let upstream = self.upstreams.of(source).map_err(Broken::Upstream)?;
+        let mut good = GoodRound { began_at, duration_ms: 0, listed: 0, api_version: None, skew_ms: source.skew_ms };
+        let (mut cursor, mut undecodable, mut total) = (None, 0, None);
+        loop {
+            let answer = upstream.list(cursor.as_deref()).await.map_err(Broken::Upstream)?;
+            if let Some(skew) = skew(&answer) {
+                good.skew_ms = Some(skew.num_milliseconds());
+            }
+            good.api_version = answer.api_version.or(good.api_version);
+            good.listed += i64::try_from(answer.value.seen.len()).unwrap_or(0);
+            undecodable += answer.value.undecodable;
+            total = answer.value.total.or(total);
+            let mut tx = self.pool.begin().await?;
+            // what was seen is written only while the round is still ours
+            if !store::source::renew(&mut tx, due, self.clock.now() + LEASE).await? {
+                return Err(Broken::LeaseLost);
+            }
+            let skew = TimeDelta::milliseconds(good.skew_ms.unwrap_or(0));
+            let swept = sweep(&mut tx, source, &answer.value.seen, answer.sent_at, skew, self.clock.now()).await?;
+            tx.commit().await?;
+            self.count(source, &swept);
+            match answer.value.next_cursor {
+                // an upstream that hands out the same cursor again would keep us here for ever
+                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                _ => break,
+            }
+        }
+        if undecodable > 0 {
+            tracing::warn!(
+                source = source.name,
+                undecodable,
+                "{undecodable} connections of {} could not be read",
+                source.name
+            );
+        } else if total.is_none_or(|total| i64::try_from(total).is_ok_and(|total| total <= good.listed)) {
+            self.miss(source, began_at).await?;
+        }
+        good.duration_ms = (self.clock.now() - began_at).num_milliseconds();
+        Ok(good)
+    }
+
+    /// What a complete list does not hold is looked at closer: it may be gone.
+    async fn miss(&self, source: &Source, began_at: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        let mut conn = self.pool.acquire().await?;
+        let absent = store::connection::absent(&mut conn, source.id, began_at).await?;
+        if !absent.is_empty() {
+            store::connection::mark_absent(&mut conn, &absent, self.clock.now()).await?;
+            self.checks.notify_one();
+        }
+        Ok(())
+    }
+
+    fn count(&self, source: &Source, swept: &Swept) {
+        metrics::counter!("linewatch_poll_connections_total", "source" => source.name.clone())
+            .increment(swept.seen as u64);
+        if swept.observed.checks {
+            self.checks.notify_one();
+        }
+    }
+
+    async fn end_well(&self, due: &DueRound, source: &Source, good: &GoodRound) -> Result<(), sqlx::Error> {
+        let interval = TimeDelta::seconds(source.poll_interval_seconds);
+        // spread a little, so that sources do not fall into step
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "milliseconds of an hour at most"
+        )]
+        let jitter =
+            TimeDelta::milliseconds((interval.num_milliseconds() as f64 * 0.05 * rand::random::<f64>()) as i64);
+        let next_at = (good.began_at + interval + jitter).max(self.clock.now());
+        let mut conn = self.pool.acquire().await?;
+        store::source::finish_well(&mut conn, due, good, next_at).await?;
+        if source.round.failing_since.is_some() || source.round.good_at.is_none() {
+            tracing::info!(source = source.name, listed = good.listed, "rounds over {} succeed", source.name);
+            live::announce(&mut conn, &[system(source)]).await?;
+        }
+        metrics::gauge!("linewatch_poll_round_seconds", "source" => source.name.clone())
+            .set(std::time::Duration::from_millis(good.duration_ms.unsigned_abs()).as_secs_f64());
+        Ok(())
+    }
+
+    async fn end_badly(&self, due: &DueRound, source: &Source, error: &UpstreamError) -> Result<(), sqlx::Error> {
+        let now = self.clock.now();
+        let told: AttemptError = attempt_error(error);
+        let own = u32::try_from(due.attempt + 1).unwrap_or(1);
+        let wait = backoff(own, TimeDelta::seconds(5), TimeDelta::minutes(5), rand::random());
+        let asked = error.retry_after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_default();
+        let mut conn = self.pool.acquire().await?;
+        store::source::finish_badly(&mut conn, due, &told, now, now + wait.max(asked)).await?;
+        metrics::counter!("linewatch_poll_failures_total", "source" => source.name.clone(), "class" => error.class.code())
+            .increment(1);
+        if source.round.error.as_ref().map(|error| &error.class) != Some(&told.class) {
+            tracing::warn!(source = source.name, class = told.class, "the round over {} failed: {error}", source.name);
+            live::announce(&mut conn, &[system(source)]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn system(source: &Source) -> Change {
+    Change { topic: ChangeTopic::System, id: source.id.to_string(), version: source.version }
+}

@@ -1,0 +1,307 @@
+//! Connections as people and machines see them: lists with filters, totals and keyset pages; one with everything.
+//!
+//! The one place with SQL put together at run time, because filters and orders combine freely. Every value is bound.
+
+use super::{cursor, internal, maybe_word, word};
+use crate::health::Policy;
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{
+    Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery, ConnectionSort,
+    CustomerId, CustomerRef, PlatformRef, Proof, Refusal, SortKey, SourceId, SourceRef, TimelineItem, TimelineKind,
+    Totals,
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Result, Row, postgres::PgRow};
+use uuid::Uuid;
+
+const FROM: &str = " from connection c join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug \
+     join source s on s.id = c.source_id ";
+
+const COLUMNS: &str = "select c.id, c.key, c.name, c.customer_id, u.name as customer_name, c.platform_slug, p.name as platform_name, \
+     c.source_id, s.name as source_name, s.environment, c.health, c.authorization_shown, c.data_flow, c.since, c.cause, c.cause_detail, \
+     pr.proof_at, pr.eye as proof_eye, c.last_good_sync_at, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
+     s.late_factor, s.late_grace_seconds, s.proof_allowance_seconds, c.owner, c.tags, c.raw_status, c.version, c.updated_at";
+
+/// A page of connections, with totals over all rows.
+pub async fn page(conn: &mut PgConnection, query: &ConnectionQuery) -> std::result::Result<ConnectionPage, Refusal> {
+    let after = query.cursor.as_deref().map(|text| Position::read(text, query.sort)).transpose()?;
+    let totals = totals(conn, query).await.map_err(internal)?;
+    let matching = if query.health.is_empty() {
+        totals.all()
+    } else {
+        let mut healths = query.health.clone();
+        healths.sort_unstable();
+        healths.dedup();
+        healths.into_iter().map(|health| totals.of(health)).sum()
+    };
+    let mut items = rows(conn, query, after).await.map_err(internal)?;
+    let limit = usize::from(query.limit());
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| more).map(|last| Position::of(last, query.sort).write());
+    Ok(ConnectionPage { items, next_cursor, matching, totals })
+}
+
+/// Totals under every filter but `health`.
+async fn totals(conn: &mut PgConnection, query: &ConnectionQuery) -> Result<Totals> {
+    let mut sql = QueryBuilder::new("select c.health, count(*) as n");
+    // joins that only a filter would need are left out: without one, an index alone answers
+    sql.push(if query.source.is_empty() {
+        " from connection c "
+    } else {
+        " from connection c join source s on s.id = c.source_id "
+    });
+    filter(&mut sql, query, false);
+    sql.push(" group by c.health");
+    let mut totals = Totals::default();
+    for row in sql.build().fetch_all(conn).await? {
+        let n: i64 = row.try_get("n")?;
+        totals.0.insert(word(row.try_get("health")?)?, u64::try_from(n).unwrap_or(0));
+    }
+    Ok(totals)
+}
+
+async fn rows(conn: &mut PgConnection, query: &ConnectionQuery, after: Option<Position>) -> Result<Vec<Connection>> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(FROM).push(" left join connection_proof pr on pr.connection_id = c.id ");
+    filter(&mut sql, query, true);
+    let (columns, types): (&[&str], &[&str]) = match query.sort.key {
+        SortKey::Worst => (&["c.health_rank", "c.since", "c.id"], &["int2", "timestamptz", "uuid"]),
+        SortKey::Customer => (&["u.name", "c.id"], &["text", "uuid"]),
+        SortKey::Platform => (&["p.name", "c.id"], &["text", "uuid"]),
+        SortKey::Since => (&["c.since", "c.id"], &["timestamptz", "uuid"]),
+        SortKey::LastGoodSync => {
+            (&["coalesce(c.last_good_sync_at, '-infinity'::timestamptz)", "c.id"], &["timestamptz", "uuid"])
+        }
+    };
+    if let Some(after) = after.filter(|after| after.values.len() == columns.len()) {
+        sql.push(" and (").push(columns.join(", ")).push(if query.sort.reversed { ") < (" } else { ") > (" });
+        for (n, (value, kind)) in after.values.into_iter().zip(types).enumerate() {
+            sql.push(if n == 0 { "" } else { ", " }).push_bind(value).push("::").push(*kind);
+        }
+        sql.push(")");
+    }
+    let direction = if query.sort.reversed { " desc" } else { "" };
+    let order: Vec<_> = columns.iter().map(|column| format!("{column}{direction}")).collect();
+    sql.push(" order by ").push(order.join(", ")).push(" limit ").push_bind(i64::from(query.limit()) + 1);
+    sql.build().fetch_all(conn).await?.iter().map(read).collect()
+}
+
+fn filter(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery, with_health: bool) {
+    sql.push(" where c.removed_at is null");
+    if with_health && !query.health.is_empty() {
+        let healths: Vec<_> = query.health.iter().map(|health| health.code().to_owned()).collect();
+        sql.push(" and c.health = any(").push_bind(healths).push(")");
+    }
+    if !query.platform.is_empty() {
+        sql.push(" and c.platform_slug = any(").push_bind(query.platform.clone()).push(")");
+    }
+    if !query.customer.is_empty() {
+        let customers: Vec<Uuid> = query.customer.iter().map(|id| id.0).collect();
+        sql.push(" and c.customer_id = any(").push_bind(customers).push(")");
+    }
+    if !query.source.is_empty() {
+        let sources = query.source.clone();
+        sql.push(" and (s.name = any(")
+            .push_bind(sources.clone())
+            .push(") or s.id::text = any(")
+            .push_bind(sources)
+            .push("))");
+    }
+    if !query.tag.is_empty() {
+        sql.push(" and c.tags && ").push_bind(query.tag.clone());
+    }
+    for term in query.q.iter().flat_map(|q| q.split_whitespace()).take(8) {
+        let escaped = term.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        sql.push(" and c.search like ").push_bind(format!("%{escaped}%"));
+    }
+}
+
+/// Where a page begins: the order it belongs to, and what its last row was sorted by, as text.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    sort: String,
+    values: Vec<String>,
+}
+
+impl Position {
+    fn of(last: &Connection, sort: ConnectionSort) -> Self {
+        let time = |at: DateTime<Utc>| at.to_rfc3339();
+        let mut values = match sort.key {
+            SortKey::Worst => vec![last.health.rank().to_string(), time(last.since)],
+            SortKey::Customer => vec![last.customer.name.clone()],
+            SortKey::Platform => vec![last.platform.name.clone()],
+            SortKey::Since => vec![time(last.since)],
+            SortKey::LastGoodSync => vec![last.last_good_sync_at.map_or("-infinity".to_owned(), time)],
+        };
+        values.push(last.id.to_string());
+        Self { sort: sort.to_string(), values }
+    }
+
+    fn write(&self) -> String {
+        cursor::write(self)
+    }
+
+    /// A cursor comes from outside: every value is checked before it is given a type in SQL.
+    fn read(text: &str, sort: ConnectionSort) -> std::result::Result<Self, Refusal> {
+        let position: Self = cursor::read(text)?;
+        let time = |value: &String| value == "-infinity" || DateTime::parse_from_rfc3339(value).is_ok();
+        let sound = match (sort.key, position.values.as_slice()) {
+            (SortKey::Worst, [rank, since, id]) => {
+                rank.parse::<i16>().is_ok() && time(since) && id.parse::<Uuid>().is_ok()
+            }
+            (SortKey::Customer | SortKey::Platform, [name, id]) => !name.contains('\0') && id.parse::<Uuid>().is_ok(),
+            (SortKey::Since | SortKey::LastGoodSync, [at, id]) => time(at) && id.parse::<Uuid>().is_ok(),
+            _ => false,
+        };
+        if sound && position.sort == sort.to_string() {
+            Ok(position)
+        } else {
+            Err(Refusal::invalid("cursor", "this page address belongs to another order; go back to the first page"))
+        }
+    }
+}
+
+fn read(row: &PgRow) -> Result<Connection> {
+    let cause: Option<Cause> = maybe_word(row.try_get("cause")?)?;
+    let detail: Option<String> = row.try_get("cause_detail")?;
+    let cadence = policy(row)?.cadence(row.try_get("cadence_upstream")?, row.try_get("cadence_set")?);
+    let proof_at: Option<DateTime<Utc>> = row.try_get("proof_at")?;
+    let proof_eye = maybe_word(row.try_get("proof_eye")?)?;
+    Ok(Connection {
+        id: ConnectionId(row.try_get("id")?),
+        key: row.try_get("key")?,
+        name: row.try_get("name")?,
+        customer: CustomerRef { id: CustomerId(row.try_get("customer_id")?), name: row.try_get("customer_name")? },
+        platform: PlatformRef { slug: row.try_get("platform_slug")?, name: row.try_get("platform_name")? },
+        source: SourceRef {
+            id: SourceId(row.try_get("source_id")?),
+            name: row.try_get("source_name")?,
+            environment: word(row.try_get("environment")?)?,
+        },
+        health: word(row.try_get("health")?)?,
+        authorization: word(row.try_get("authorization_shown")?)?,
+        data_flow: word(row.try_get("data_flow")?)?,
+        since: row.try_get("since")?,
+        cause: cause.map(|code| cause_view(code, detail)),
+        proof: proof_at.zip(proof_eye).map(|(at, eye)| Proof { eye, at }),
+        last_good_sync_at: row.try_get("last_good_sync_at")?,
+        cadence_seconds: cadence.map(|(seconds, _)| seconds),
+        cadence_from: cadence.map(|(_, from)| from),
+        owner: row.try_get("owner")?,
+        tags: row.try_get("tags")?,
+        raw_status: row.try_get("raw_status")?,
+        version: row.try_get("version")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+fn policy(row: &PgRow) -> Result<Policy> {
+    let seconds = |n: i64| TimeDelta::try_seconds(n).unwrap_or(TimeDelta::MAX);
+    Ok(Policy {
+        cadence_default: row.try_get("cadence_default")?,
+        late_factor: row.try_get("late_factor")?,
+        late_grace: seconds(row.try_get("late_grace_seconds")?),
+        proof_allowance: seconds(row.try_get("proof_allowance_seconds")?),
+    })
+}
+
+/// A cause with its words, and what upstream said where it said something.
+fn cause_view(code: Cause, detail: Option<String>) -> CauseView {
+    let summary = match detail {
+        Some(detail) => format!("{}: {detail}", code.words()),
+        None => code.words().to_owned(),
+    };
+    CauseView { code, summary, actor: code.actor() }
+}
+
+/// One connection with everything, removed ones too.
+pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<ConnectionDetail>> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(", c.email, c.note, c.first_seen_at, c.removed_at, c.check_reason, c.upstream_error, c.upstream")
+        .push(FROM)
+        .push(" left join connection_proof pr on pr.connection_id = c.id where c.id = ")
+        .push_bind(id.0);
+    let Some(row) = sql.build().fetch_optional(conn).await? else {
+        return Ok(None);
+    };
+    let connection = read(&row)?;
+    let policy = policy(&row)?;
+    let look: Option<String> = row.try_get("check_reason")?;
+    Ok(Some(ConnectionDetail {
+        late_at: policy.late_at(connection.last_good_sync_at, connection.cadence_seconds),
+        email: row.try_get("email")?,
+        note: row.try_get("note")?,
+        first_seen_at: row.try_get("first_seen_at")?,
+        removed_at: row.try_get("removed_at")?,
+        proof_allowance_seconds: row.try_get("proof_allowance_seconds")?,
+        // routine looks lie in the future; these are due now, and what a person waits for
+        checking: look.is_some_and(|reason| !matches!(reason.as_str(), "proof" | "unwell")),
+        upstream_error: row.try_get("upstream_error")?,
+        upstream: row.try_get("upstream")?,
+        connection,
+    }))
+}
+
+/// What happened to a connection, newest first: its transitions and the evidence that did more than agree.
+pub async fn timeline(
+    conn: &mut PgConnection,
+    id: ConnectionId,
+    page: &model::PageQuery,
+) -> std::result::Result<model::Page<TimelineItem>, Refusal> {
+    let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read).transpose()?;
+    let (at, after_id) = after.unzip();
+    let limit = i64::from(page.limit());
+    let rows = sqlx::query!(
+        "select * from ( \
+           select at as \"at!\", id as \"id!\", 'transition' as \"kind!\", from_health, to_health, cause, cause_detail, eye, evidence_id, evidence_text as text \
+           from transition where connection_id = $1 \
+           union all \
+           select received_at, id, case applied when 'conflict' then 'conflict' else 'evidence' end, null, null, null, null, eye, id, text \
+           from evidence where connection_id = $1 and (applied <> 'confirmed' or eye <> 'poll') \
+         ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
+        id.0,
+        at,
+        after_id,
+        limit + 1
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(internal)?;
+    let more = rows.len() as i64 > limit;
+    let last = rows.get(usize::from(page.limit()) - 1).filter(|_| more).map(|row| (row.at, row.id));
+    let items = rows
+        .into_iter()
+        .take(usize::from(page.limit()))
+        .map(|row| {
+            let cause: Option<Cause> = maybe_word(row.cause.as_deref())?;
+            let from = maybe_word::<model::Health>(row.from_health.as_deref())?;
+            let to = maybe_word::<model::Health>(row.to_health.as_deref())?;
+            let kind = match row.kind.as_str() {
+                "transition" => TimelineKind::Transition,
+                "conflict" => TimelineKind::Conflict,
+                _ => TimelineKind::Evidence,
+            };
+            let text = match (kind, from, to) {
+                (TimelineKind::Transition, None, Some(to)) => format!("First seen: {}", to.words().to_lowercase()),
+                (TimelineKind::Transition, Some(from), Some(to)) => {
+                    format!("{} → {}", from.words(), to.words().to_lowercase())
+                }
+                (TimelineKind::Transition, _, None) => "Gone from Makini; its history is kept".to_owned(),
+                _ => row.text.unwrap_or_default(),
+            };
+            Ok(TimelineItem {
+                at: row.at,
+                kind,
+                from,
+                to,
+                cause: cause.map(|code| cause_view(code, row.cause_detail)),
+                eye: maybe_word(row.eye.as_deref())?,
+                evidence_id: row.evidence_id.map(model::EvidenceId),
+                text,
+            })
+        })
+        .collect::<Result<Vec<_>>>()
+        .map_err(internal)?;
+    Ok(model::Page { items, next_cursor: last.map(|last| cursor::write(&last)) })
+}

@@ -1,0 +1,99 @@
+//! All SQL: functions on `&mut PgConnection` that return model types, one file a table, checked at compile time.
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, time::Duration};
+
+pub mod audit;
+pub mod connection;
+pub mod connection_list;
+pub mod customer;
+pub mod door;
+pub mod event;
+pub mod event_key;
+pub mod event_list;
+pub mod evidence;
+pub mod fleet;
+pub mod partition;
+pub mod person;
+pub mod rejection;
+pub mod secret;
+pub mod session;
+pub mod sign_in;
+pub mod source;
+pub mod token;
+pub mod transition;
+
+/// Opens a pool. Waits at most `patience` for the first connection.
+pub async fn connect(url: &str, connections: u32, patience: Duration) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("linewatch").options([
+        // a forgotten transaction must not hold locks for ever
+        ("idle_in_transaction_session_timeout", "60000"),
+        ("statement_timeout", "60000"),
+        ("timezone", "UTC"),
+    ]);
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(patience).connect_with(options).await
+}
+
+/// Brings the schema up to date, under a lock: any number of processes may start at once.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    MIGRATIONS.run(pool).await
+}
+
+/// Gives back every lease. Only for who knows that no other process works on this database: what a killed one left
+/// behind need not wait until its leases run out.
+pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("update source set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update connection set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update event set lease_until = null where due_at is not null and lease_until is not null")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The schema's history.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// Reads a word of the model out of a text column.
+pub(crate) fn word<T: FromStr<Err = String>>(text: &str) -> Result<T, sqlx::Error> {
+    text.parse().map_err(|message: String| sqlx::Error::Decode(message.into()))
+}
+
+/// The same for a column that may be null.
+pub(crate) fn maybe_word<T: FromStr<Err = String>>(text: Option<&str>) -> Result<Option<T>, sqlx::Error> {
+    text.map(word).transpose()
+}
+
+/// Opaque keyset cursors: what the last row was sorted by, as JSON in base64.
+pub(crate) mod cursor {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use model::Refusal;
+    use serde::{Serialize, de::DeserializeOwned};
+
+    /// Writes a cursor.
+    pub(crate) fn write<T: Serialize>(position: &T) -> String {
+        URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).expect("positions are plain data"))
+    }
+
+    /// Reads one back; a damaged one is refused.
+    pub(crate) fn read<T: DeserializeOwned>(cursor: &str) -> Result<T, Refusal> {
+        URL_SAFE_NO_PAD
+            .decode(cursor)
+            .ok()
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .ok_or_else(|| Refusal::invalid("cursor", "this page address is damaged; go back to the first page"))
+    }
+}
+
+/// An error of the database, told to nobody but the log; the asker gets a reference to it.
+pub(crate) fn internal(error: impl std::fmt::Display) -> model::Refusal {
+    let reference = crate::clock::new_id().simple().to_string()[20..].to_owned();
+    tracing::error!(reference, %error, "a question could not be answered: {error}");
+    model::Refusal::Internal(reference)
+}

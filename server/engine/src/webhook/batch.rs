@@ -1,0 +1,271 @@
+//! One transaction for all webhooks of the moment.
+//!
+//! There is no timer: whatever came while the last batch was committing is the next one, so that one caller alone waits for
+//! one commit and sixty-four together wait for hardly more. A caller is answered only after the commit.
+
+use super::{
+    accept::{Accepted, DoorLimits},
+    queue::{Group, NotStored, Queue, Waiting, group, part, refuse},
+    rejections::{Rejection, Rejections},
+};
+use crate::{
+    live,
+    store::{
+        event,
+        event_key::{self, First, Hash, Repeat},
+    },
+};
+use model::{Change, ChangeTopic, EventId, RejectionReason, SourceId};
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// How often a batch that lost a deadlock is tried.
+const TRIES: u32 = 4;
+/// How long the connection is kept when nothing comes.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// Writes batches.
+pub(super) struct Flusher {
+    pool: PgPool,
+    connection: Option<PoolConnection<Postgres>>,
+    queue: mpsc::UnboundedReceiver<Waiting>,
+    rows: usize,
+    patience: Duration,
+    wake: Arc<Notify>,
+    rejections: Rejections,
+}
+
+/// A queue and who empties it.
+pub(super) fn queue(pool: PgPool, limits: DoorLimits, wake: Arc<Notify>, rejections: Rejections) -> (Queue, Flusher) {
+    let (queue, waiting) = Queue::new(limits.bytes_in_flight);
+    let (rows, patience) = (limits.batch_rows, limits.patience);
+    (queue, Flusher { pool, connection: None, queue: waiting, rows, patience, wake, rejections })
+}
+
+/// What became of a group.
+#[derive(Clone)]
+enum Fate {
+    Stored,
+    CameBefore,
+    NotStored(NotStored),
+}
+
+impl Flusher {
+    /// Writes what comes, until the door is closing and everything that was taken is written.
+    pub async fn run(mut self, closing: CancellationToken) {
+        let mut batch = Vec::with_capacity(self.rows);
+        loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled(), if !self.queue.is_closed() => {
+                    self.queue.close();
+                    continue;
+                }
+                n = self.queue.recv_many(&mut batch, self.rows) => if n == 0 { return },
+                () = tokio::time::sleep(IDLE), if self.connection.is_some() => {
+                    self.connection = None;
+                    continue;
+                }
+            }
+            // who queued first woke us; others are about to, and their turn comes before ours comes again
+            tokio::task::yield_now().await;
+            while batch.len() < self.rows
+                && let Ok(waiting) = self.queue.try_recv()
+            {
+                batch.push(waiting);
+            }
+            while !batch.is_empty() {
+                let part = part(&mut batch);
+                self.flush(part).await;
+            }
+        }
+    }
+
+    async fn flush(&mut self, part: Vec<Waiting>) {
+        metrics::histogram!("linewatch_webhook_batch_rows").record(part.len() as f64);
+        let groups = group(part);
+        let fates = self.insert(&groups).await;
+        let firsts = self.count_repeats(&groups, &fates).await;
+        if fates.iter().any(|fate| matches!(fate, Fate::Stored)) {
+            self.wake.notify_one();
+        }
+        for (group, fate) in groups.into_iter().zip(fates) {
+            self.answer(group, fate, &firsts);
+        }
+    }
+
+    /// Stores the first of each group. What fails for the fault of one row is halved until that row alone is refused.
+    async fn insert(&mut self, groups: &[Group]) -> Vec<Fate> {
+        let mut fates = vec![Fate::CameBefore; groups.len()];
+        let mut parts = vec![0..groups.len()];
+        while let Some(part) = parts.pop() {
+            match self.insert_part(&groups[part.clone()]).await {
+                Ok(stored) => {
+                    for at in part.filter(|at| stored.contains(&groups[*at].first.event.id.0)) {
+                        fates[at] = Fate::Stored;
+                    }
+                }
+                Err(error) if is_a_rows_fault(&error) && part.len() > 1 => {
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(error) if is_a_rows_fault(&error) => {
+                    tracing::error!(%error, "Postgres refuses one webhook: {error}");
+                    fates[part.start] =
+                        Fate::NotStored("The database refuses this webhook. It was not stored.".to_owned());
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a batch of webhooks could not be stored: {error}");
+                    // its fate is the same for what was not tried yet
+                    let refused =
+                        Fate::NotStored("The database is not available. Send it again in a moment.".to_owned());
+                    for at in std::iter::once(part).chain(parts.drain(..)).flatten() {
+                        fates[at] = refused.clone();
+                    }
+                }
+            }
+        }
+        fates
+    }
+
+    async fn insert_part(&mut self, groups: &[Group]) -> sqlx::Result<HashSet<Uuid>> {
+        let events: Vec<_> = groups.iter().map(|group| &group.first.event).collect();
+        let changes: Vec<_> = events.iter().map(|event| changed(event.id)).collect();
+        let announcement = live::payload(&changes);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let done =
+                self.with_connection(async |conn| event::insert(conn, &events, announcement.as_deref()).await).await;
+            match done {
+                Err(error) if tries < TRIES && is_deadlock(&error) => {
+                    metrics::counter!("linewatch_webhook_batch_deadlocks_total").increment(1);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Counts what came again, and finds out which events those are repeats of.
+    async fn count_repeats(&mut self, groups: &[Group], fates: &[Fate]) -> HashMap<(SourceId, Hash), First> {
+        let mut repeats: Vec<Repeat> = Vec::new();
+        for (group, fate) in groups.iter().zip(fates) {
+            let times = group.again.len() + usize::from(matches!(fate, Fate::CameBefore));
+            if let (Fate::Stored | Fate::CameBefore, 1.., Some(key)) = (fate, times, group.first.event.key) {
+                repeats.push(Repeat {
+                    source: group.first.event.source,
+                    key_hash: key.key,
+                    times: i32::try_from(times).unwrap_or(i32::MAX),
+                });
+            }
+        }
+        if repeats.is_empty() {
+            return HashMap::new();
+        }
+        let firsts = match self.with_connection(async |conn| event_key::repeated(conn, &repeats).await).await {
+            Ok(firsts) => firsts,
+            Err(error) => {
+                tracing::warn!(%error, "repeated webhooks could not be counted: {error}");
+                Vec::new()
+            }
+        };
+        let keyed = firsts
+            .into_iter()
+            .filter_map(|first| Some(((first.source, first.key_hash.as_slice().try_into().ok()?), first)));
+        keyed.collect()
+    }
+
+    fn answer(&self, group: Group, fate: Fate, firsts: &HashMap<(SourceId, Hash), First>) {
+        let Group { first, again } = group;
+        let key = first.event.key;
+        let (id, body, repeats) = match fate {
+            Fate::NotStored(why) => {
+                for waiting in std::iter::once(first).chain(again) {
+                    let _ = waiting.answer.send(Err(why.clone()));
+                }
+                return;
+            }
+            Fate::Stored => {
+                self.rejections.taken(&first.source.name, 1, first.event.received_at);
+                let id = first.event.id;
+                // whoever asked may be gone by now; the event is stored all the same
+                let _ = first.answer.send(Ok(Accepted { id, duplicate: false }));
+                (id, key.map(|key| key.body.to_vec()), again)
+            }
+            Fate::CameBefore => {
+                let known = key.and_then(|key| firsts.get(&(first.event.source, key.key)));
+                let repeats = std::iter::once(first).chain(again).collect();
+                let Some(known) = known else {
+                    return refuse(repeats, "It seems to be a repeat, but that could not be made sure. Send it again.");
+                };
+                (known.event, Some(known.body_hash.clone()), repeats)
+            }
+        };
+        for waiting in repeats {
+            let own = waiting.event.key.map(|key| key.body.to_vec());
+            if own != body {
+                self.record_reused_id(&waiting, id);
+            }
+            let _ = waiting.answer.send(Ok(Accepted { id, duplicate: true }));
+        }
+    }
+
+    fn record_reused_id(&self, waiting: &Waiting, first: EventId) {
+        self.rejections.record(&Rejection {
+            source: &waiting.source.name,
+            reason: RejectionReason::IdReused,
+            detail: &format!(
+                "The id “{}” came before, with other content, as event {first}. The first one counts.",
+                waiting.event.webhook_id.as_deref().unwrap_or_default()
+            ),
+            at: waiting.event.received_at,
+            headers: &|| waiting.event.headers.clone(),
+            body: &waiting.event.body,
+        });
+    }
+
+    /// Does something on the connection that is kept from batch to batch; one that failed or hung is thrown away.
+    async fn with_connection<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut sqlx::PgConnection) -> sqlx::Result<T>,
+    ) -> sqlx::Result<T> {
+        let done = tokio::time::timeout(self.patience, async {
+            let conn = match &mut self.connection {
+                Some(conn) => conn,
+                none => none.insert(self.pool.acquire().await?),
+            };
+            work(conn).await
+        });
+        let done = done.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        if done.as_ref().is_err_and(|error| error.as_database_error().is_none()) {
+            drop(self.connection.take().map(PoolConnection::detach));
+        }
+        done
+    }
+}
+
+fn changed(id: EventId) -> Change {
+    Change { topic: ChangeTopic::Event, id: id.to_string(), version: 0 }
+}
+
+fn sql_state(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(Into::into)
+}
+
+/// Whether the data itself is refused: bad data (22), a broken constraint (23), too much of something (54).
+fn is_a_rows_fault(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Encode(_))
+        || sql_state(error).is_some_and(|state| matches!(&state[..2], "22" | "23" | "54"))
+}
+
+/// A deadlock, or a serialisation failure: the same again may well succeed.
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    sql_state(error).is_some_and(|state| state == "40P01" || state == "40001")
+}
