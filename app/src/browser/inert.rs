@@ -1,0 +1,52 @@
+//! The server's side: nothing to ask, nothing to do.
+
+use super::Look;
+use chrono::{DateTime, Utc};
+
+pub(crate) fn now() -> Option<DateTime<Utc>> {
+    None
+}
+
+pub(crate) fn local_time(_at: DateTime<Utc>) -> Option<String> {
+    None
+}
+
+pub(crate) fn look() -> Look {
+    Look::default()
+}
+
+pub(crate) fn set_look(_look: &Look) {}
+
+pub(crate) fn copy(_text: &str, _then: impl Fn(bool) + 'static) {}
+
+pub(crate) fn focus(_selector: &str) -> bool {
+    false
+}
+
+pub(crate) fn go(_address: &str) {}
+
+pub(crate) fn sign_in_again() {}
+
+pub(crate) fn form_query(_event: &leptos::ev::SubmitEvent) -> Option<String> {
+    None
+}
+
+pub(crate) fn open_dialog(_id: &str) {}
+
+pub(crate) fn close_dialog(_id: &str) {}
+
+pub(crate) fn dialog_is_open() -> bool {
+    false
+}
+
+pub(crate) fn is_typing(_event: &leptos::ev::KeyboardEvent) -> bool {
+    false
+}
+
+pub(crate) fn step_rows(_by: i32) -> bool {
+    false
+}
+
+pub(crate) fn scroll_to(_selector: &str) {}
+
+pub(crate) fn submit_form_of(_event: &leptos::ev::Event) {}

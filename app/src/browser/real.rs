@@ -1,0 +1,173 @@
+//! The browser's side.
+
+use super::Look;
+use chrono::{DateTime, Utc};
+use js_sys::{Array, Date, Function, Object, Promise, Reflect};
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{HtmlDialogElement, HtmlElement, HtmlFormElement};
+
+pub(crate) fn now() -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(Date::now() as i64)
+}
+
+thread_local! {
+    /// One formatter for the life of the page: making one costs far more than using it.
+    static FORMAT: Option<Function> = {
+        let options = Object::new();
+        for (name, value) in [("dateStyle", "medium"), ("timeStyle", "long")] {
+            Reflect::set(&options, &name.into(), &value.into()).ok();
+        }
+        Some(js_sys::Intl::DateTimeFormat::new(&Array::new(), &options).format())
+    };
+}
+
+/// The exact time in the person's zone and words.
+pub(crate) fn local_time(at: DateTime<Utc>) -> Option<String> {
+    let date = Date::new(&JsValue::from_f64(at.timestamp_millis() as f64));
+    FORMAT.with(|format| format.as_ref()?.call1(&JsValue::UNDEFINED, &date).ok()?.as_string())
+}
+
+fn html_document() -> web_sys::HtmlDocument {
+    document().unchecked_into()
+}
+
+pub(crate) fn look() -> Look {
+    Look::read(&html_document().cookie().unwrap_or_default())
+}
+
+pub(crate) fn set_look(look: &Look) {
+    let root = document().document_element();
+    for (name, value) in [("theme", look.theme), ("density", look.density)] {
+        let life = if value.is_some() { 34_560_000 } else { 0 };
+        let text = format!("{name}={}; Path=/; Max-Age={life}; SameSite=Lax", value.unwrap_or_default());
+        html_document().set_cookie(&text).ok();
+        if let Some(root) = &root {
+            match value {
+                Some(value) => root.set_attribute(&format!("data-{name}"), value).ok(),
+                None => root.remove_attribute(&format!("data-{name}")).ok(),
+            };
+        }
+    }
+}
+
+/// Copies a text and tells whether it worked.
+pub(crate) fn copy(text: &str, then: impl Fn(bool) + 'static) {
+    let promise = Reflect::get(&window().navigator(), &"clipboard".into())
+        .and_then(|clipboard| {
+            let write: Function = Reflect::get(&clipboard, &"writeText".into())?.dyn_into()?;
+            write.call1(&clipboard, &text.into())
+        })
+        .and_then(JsCast::dyn_into::<Promise>);
+    let Ok(promise) = promise else { return then(false) };
+    let then = std::rc::Rc::new(then);
+    let good = std::rc::Rc::clone(&then);
+    let good = Closure::once_into_js(move |_: JsValue| good(true));
+    let bad = Closure::once_into_js(move |_: JsValue| then(false));
+    call_method(&promise, "then", &[&good, &bad]);
+}
+
+/// Calls a method by its name; what is missing in this browser is none.
+pub(crate) fn call_method(on: &JsValue, name: &str, arguments: &[&JsValue]) -> Option<JsValue> {
+    let method: Function = Reflect::get(on, &name.into()).ok()?.dyn_into().ok()?;
+    let list = Array::new();
+    for argument in arguments {
+        list.push(argument);
+    }
+    method.apply(on, &list).ok()
+}
+
+fn find(selector: &str) -> Option<HtmlElement> {
+    document().query_selector(selector).ok()??.dyn_into().ok()
+}
+
+/// Moves the focus; false where there is no such element.
+pub(crate) fn focus(selector: &str) -> bool {
+    find(selector).is_some_and(|element| element.focus().is_ok())
+}
+
+/// Loads another document.
+pub(crate) fn go(address: &str) {
+    window().location().set_href(address).ok();
+}
+
+/// The session has ended: signs in again and comes back here.
+pub(crate) fn sign_in_again() {
+    let location = window().location();
+    let here = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    let here: String = js_sys::encode_uri_component(&here).into();
+    go(&format!("/login?next={here}"));
+}
+
+/// What a form says, as a query string.
+pub(crate) fn form_query(event: &leptos::ev::SubmitEvent) -> Option<String> {
+    let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    let pairs = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    pairs.to_string().as_string()
+}
+
+fn dialog(id: &str) -> Option<HtmlDialogElement> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Opens a dialog above everything.
+pub(crate) fn open_dialog(id: &str) {
+    if let Some(dialog) = dialog(id).filter(|dialog| !dialog.open()) {
+        dialog.show_modal().ok();
+    }
+}
+
+/// Closes a dialog.
+pub(crate) fn close_dialog(id: &str) {
+    if let Some(dialog) = dialog(id).filter(HtmlDialogElement::open) {
+        dialog.close();
+    }
+}
+
+/// Whether any dialog is open.
+pub(crate) fn dialog_is_open() -> bool {
+    find("dialog[open]").is_some()
+}
+
+/// Whether a key belongs to what is being typed, or to a control that uses it itself.
+pub(crate) fn is_typing(event: &leptos::ev::KeyboardEvent) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| element.closest("input, textarea, select, [contenteditable]").ok().flatten().is_some())
+}
+
+/// Moves the focus along the rows of the list; false where there is none.
+pub(crate) fn step_rows(by: i32) -> bool {
+    let Ok(rows) = document().query_selector_all("[data-row]") else { return false };
+    let active = document().active_element();
+    let here = (0..rows.length()).find(|i| rows.item(*i).as_ref() == active.as_deref());
+    let next = match here {
+        Some(here) => (here as i32 + by).clamp(0, rows.length() as i32 - 1),
+        None => 0,
+    };
+    let Some(row) = rows.item(next as u32).and_then(|row| row.dyn_into::<HtmlElement>().ok()) else { return false };
+    row.focus().is_ok()
+}
+
+/// Brings an element into view.
+pub(crate) fn scroll_to(selector: &str) {
+    if let Some(element) = find(selector) {
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+/// Submits the form that a control belongs to, as its button would.
+pub(crate) fn submit_form_of(event: &leptos::ev::Event) {
+    let form = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .and_then(|element| element.closest("form").ok().flatten())
+        .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    if let Some(form) = form {
+        form.request_submit().ok();
+    }
+}

@@ -1,0 +1,46 @@
+//! Forms as browsers post them: texts, each of the name of the field that it becomes.
+
+#[cfg(feature = "ssr")]
+mod read;
+
+use serde::{Deserialize, Serialize};
+
+/// What is ours on a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConnectionForm {
+    /// Which connection.
+    pub id: String,
+    /// Who looks after it.
+    pub owner: String,
+    /// Tags, with commas between them.
+    pub tags: String,
+    /// How often a sync is expected.
+    pub cadence_seconds: String,
+    /// A note.
+    pub note: String,
+}
+
+/// A source, new or changed: each field is the text of the field of the same name in `model::NewSource` or `SourcePatch`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SourceForm {
+    pub name: String,
+    pub environment: String,
+    pub dialect: String,
+    pub base_url: String,
+    pub client_id: String,
+    pub client_secret: String,
+    pub webhook_secret: String,
+    pub token_ownership: String,
+    pub enabled: String,
+    pub customer_key: String,
+    pub poll_interval_seconds: String,
+    pub rate_per_minute: String,
+    pub cadence_seconds: String,
+    pub late_factor: String,
+    pub late_grace_seconds: String,
+    pub proof_allowance_seconds: String,
+    pub mappings: String,
+    pub version: String,
+}

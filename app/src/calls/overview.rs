@@ -1,0 +1,49 @@
+//! What the Overview and the frame around every screen ask.
+
+use super::CallError;
+#[cfg(feature = "ssr")]
+use super::{answer, desk};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use model::{Connection, ConnectionId, Overview, Role};
+use serde::{Deserialize, Serialize};
+
+/// The Overview, with the rows that are still on the screen but no longer in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OverviewAnswer {
+    /// The Overview.
+    pub overview: Overview,
+    /// Rows that are shown but no longer among the worst.
+    pub strays: Vec<Connection>,
+}
+
+/// What the frame shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulse {
+    /// How the person is called.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// How many connections there are.
+    pub connections: u64,
+    /// How many need attention.
+    pub attention: u64,
+}
+
+/// The Overview; `shown` are the rows on the screen.
+#[server(prefix = "/_app", endpoint = "overview")]
+pub async fn ask_overview(#[server(default)] shown: Vec<ConnectionId>) -> Result<OverviewAnswer, CallError> {
+    let (desk, actor) = desk()?;
+    let overview = answer(desk.overview(&actor).await)?;
+    let strays: Vec<_> = shown.into_iter().filter(|id| !overview.worst.iter().any(|row| row.id == *id)).collect();
+    let strays = if strays.is_empty() { Vec::new() } else { answer(desk.connections_by_id(&actor, &strays).await)? };
+    Ok(OverviewAnswer { overview, strays })
+}
+
+/// What the frame shows.
+#[server(prefix = "/_app", endpoint = "pulse", input = GetUrl)]
+pub async fn ask_pulse() -> Result<Pulse, CallError> {
+    let (desk, actor) = desk()?;
+    let query = model::ConnectionQuery { limit: Some(1), ..Default::default() };
+    let totals = answer(desk.connections(&actor, query).await)?.totals;
+    Ok(Pulse { name: actor.name, role: actor.role, connections: totals.all(), attention: totals.attention() })
+}

@@ -1,0 +1,94 @@
+//! The screens of Linewatch. The server renders every page completely; the browser then takes over what is alive.
+//!
+//! * `pages`: one file a screen; `parts`: what they are made of.
+//! * `calls`: the questions a page asks, as server functions.
+//! * `live`: what changed, said by the server; `browser`: everything that is asked of the browser.
+#![recursion_limit = "256"]
+
+mod browser;
+mod calls;
+pub mod live;
+mod pages;
+mod parts;
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+use parts::frame::Frame;
+
+/// The desk that answers, as every render and server function finds it in its context.
+#[cfg(feature = "ssr")]
+pub type SharedBackend = std::sync::Arc<dyn model::Backend>;
+
+/// Who is signed in, as the server's authentication found it; provided with every request.
+#[derive(Clone, Debug)]
+pub struct Session(pub Option<model::Actor>);
+
+/// The moment of the request by the server's clock; provided with every request, because screens have no clock.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf(pub DateTime<Utc>);
+
+/// Gives a render or a server function everything it may count on. Call it in the context closure of every Leptos handler.
+#[cfg(feature = "ssr")]
+pub fn provide(backend: SharedBackend, session: Session, at: DateTime<Utc>) {
+    provide_context(backend);
+    provide_context(session);
+    provide_context(AsOf(at));
+}
+
+/// The document around the application.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let look = browser::Look::of_request();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=look.theme data-density=look.density>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#fbfaf7" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#12161d" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="preload" href="/fonts/inter.woff2" r#as="font" type="font/woff2" crossorigin="anonymous" />
+                <leptos_meta::HashedStylesheet id="style" options=options.clone() />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// The application: every screen and its address.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    parts::time::provide_clock();
+    parts::toast::provide_toasts();
+    live::provide_live();
+    let named = |title: String| if title.is_empty() { "Linewatch".to_owned() } else { format!("{title} · Linewatch") };
+    view! {
+        <Title formatter=named />
+        <Router>
+            <Frame>
+                <FlatRoutes fallback=pages::not_found::NotFound>
+                    <Route path=path!("/login") view=pages::login::Login ssr=SsrMode::Async />
+                    <Route path=path!("/") view=pages::overview::OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/connections") view=pages::connections::ConnectionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/connections/:id") view=pages::connection::ConnectionScreen ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=pages::sources::SourcesPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sources/new") view=pages::source_new::NewSourcePage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sources/:id") view=pages::source::SourcePage ssr=SsrMode::Async />
+                </FlatRoutes>
+            </Frame>
+        </Router>
+    }
+}

@@ -1,0 +1,10 @@
+//! The screens: one file each.
+
+pub(crate) mod connection;
+pub(crate) mod connections;
+pub(crate) mod login;
+pub(crate) mod not_found;
+pub(crate) mod overview;
+pub(crate) mod source;
+pub(crate) mod source_new;
+pub(crate) mod sources;

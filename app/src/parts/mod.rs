@@ -1,0 +1,34 @@
+//! What the screens are made of: one part a file.
+
+pub(crate) mod copy;
+pub(crate) mod display;
+pub(crate) mod empty;
+pub(crate) mod evidence;
+pub(crate) mod facts;
+pub(crate) mod field;
+pub(crate) mod filters;
+pub(crate) mod fleet;
+pub(crate) mod frame;
+pub(crate) mod help;
+pub(crate) mod keys;
+pub(crate) mod live_note;
+pub(crate) mod mark;
+pub(crate) mod nav;
+pub(crate) mod next_step;
+pub(crate) mod ours;
+pub(crate) mod pager;
+pub(crate) mod palette;
+pub(crate) mod recent;
+pub(crate) mod refused;
+pub(crate) mod row;
+pub(crate) mod rows;
+pub(crate) mod secrets;
+pub(crate) mod seeing;
+pub(crate) mod source_fields;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod time_bar;
+pub(crate) mod timeline;
+pub(crate) mod toast;
+pub(crate) mod totals;
+pub(crate) mod trial;

@@ -1,0 +1,92 @@
+//! Totals by health: a bar, and its legend, of which each entry is a filter.
+
+use super::{mark::mark, text};
+use leptos::prelude::*;
+use model::{ConnectionQuery, Health, Totals};
+
+/// The bar and the legend. `query` holds the other filters; the entries keep them.
+pub(crate) fn totals(totals: &Totals, query: &ConnectionQuery) -> AnyView {
+    let entries: Vec<_> = Health::ALL
+        .iter()
+        .copied()
+        .filter(|health| totals.of(*health) > 0 || query.health.contains(health))
+        .map(|health| entry(health, totals.of(health), query))
+        .collect();
+    let needing: Vec<_> = Health::ALL.iter().copied().filter(|health| health.needs_attention()).collect();
+    let all_on = query.health.is_empty();
+    let needing_on = query.health == needing;
+    view! {
+        <div class="totals">
+            {bar(totals)}
+            <ul class="legend" aria-label="Connections by health">
+                <li>
+                    <a href=address(query, Vec::new()) aria-current=all_on.then_some("true")>
+                        "All "
+                        <b>{text::count(totals.all())}</b>
+                    </a>
+                </li>
+                <li>
+                    <a href=address(query, needing) aria-current=needing_on.then_some("true")>
+                        "Needs attention "
+                        <b>{text::count(totals.attention())}</b>
+                    </a>
+                </li>
+                {entries}
+            </ul>
+        </div>
+    }
+    .into_any()
+}
+
+fn entry(health: Health, count: u64, query: &ConnectionQuery) -> AnyView {
+    let on = query.health == [health];
+    let next = if on { Vec::new() } else { vec![health] };
+    view! {
+        <li>
+            <a class=format!("health {health}") href=address(query, next) aria-current=on.then_some("true")>
+                {mark(health)}
+                <span>{health.words()}</span>
+                " "
+                <b>{text::count(count)}</b>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+fn address(query: &ConnectionQuery, health: Vec<Health>) -> String {
+    page_of(&ConnectionQuery { health, ..query.first_page() })
+}
+
+/// The address of the list that answers a question.
+pub(crate) fn page_of(query: &ConnectionQuery) -> String {
+    let query = query.to_query();
+    if query.is_empty() { "/connections".to_owned() } else { format!("/connections?{query}") }
+}
+
+/// The bar: every share that is not nothing can be seen.
+fn bar(totals: &Totals) -> AnyView {
+    const LEAST: f64 = 0.7;
+    let all = totals.all().max(1) as f64;
+    let shares: Vec<_> = Health::ALL
+        .iter()
+        .filter(|health| totals.of(**health) > 0)
+        .map(|health| (*health, (totals.of(*health) as f64 * 100.0 / all).max(LEAST)))
+        .collect();
+    let whole: f64 = shares.iter().map(|(_, share)| share).sum();
+    let mut from = 0.0;
+    let pieces: Vec<_> = shares
+        .into_iter()
+        .map(|(health, share)| {
+            let (x, width) = (from, share * 100.0 / whole.max(1.0));
+            from += width;
+            view! { <rect class=health.code() x=format!("{x:.2}%") width=format!("{width:.2}%") height="10"></rect> }.into_any()
+        })
+        .collect();
+    view! {
+        <svg class="bar" width="100%" height="10" aria-hidden="true">
+            {pieces}
+        </svg>
+    }
+    .into_any()
+}

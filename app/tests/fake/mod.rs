@@ -1,0 +1,175 @@
+//! A desk that answers from fixtures: every health, a source that fails, an empty world.
+
+mod connections;
+mod sources;
+
+pub use connections::{now, story};
+pub use sources::{failing_source, source};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use model::{
+    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
+    EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, NewSource, NewWebhookSecret, Overview,
+    Page, PageQuery, PlatformRef, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, SourceTestStep,
+    TimelineItem, Totals,
+};
+
+/// Answers from what it holds.
+#[derive(Default)]
+pub struct FakeBackend {
+    pub connections: Vec<Connection>,
+    pub sources: Vec<Source>,
+    /// Answers everything with this instead.
+    pub broken: Option<Refusal>,
+}
+
+impl FakeBackend {
+    /// A connection in each health, two sources of which one cannot be seen.
+    pub fn rich() -> Self {
+        Self { connections: connections::every_health(), sources: vec![source(), failing_source()], broken: None }
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        self.broken.clone().map_or(Ok(()), Err)
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for connection in &self.connections {
+            *totals.0.entry(connection.health).or_default() += 1;
+        }
+        totals
+    }
+}
+
+#[async_trait]
+impl Backend for FakeBackend {
+    async fn overview(&self, _: &Actor) -> Result<Overview, Refusal> {
+        self.check()?;
+        let worst: Vec<_> = self.connections.iter().filter(|c| c.health.needs_attention()).take(8).cloned().collect();
+        let changes = worst.iter().take(3).map(|c| HealthChange {
+            connection: c.id,
+            customer: c.customer.name.clone(),
+            platform: c.platform.name.clone(),
+            at: c.since,
+            from: Some(Health::Healthy),
+            to: Some(c.health),
+            cause: c.cause.as_ref().map(|cause| cause.summary.clone()),
+            eye: c.proof.map(|proof| proof.eye),
+            lasted_seconds: Some(1_036_800),
+        });
+        let changes: Vec<_> = changes.collect();
+        let fleet = (0..if self.connections.is_empty() { 0 } else { 96i64 }).map(|i| {
+            let mut totals = self.totals();
+            for (k, health) in Health::ALL.iter().enumerate() {
+                let wave = ((i * (k as i64 + 3)) / 13) % 4;
+                let bump = if (40..62).contains(&i) && *health == Health::Failing { 12 } else { 0 };
+                totals.0.insert(*health, if *health == Health::Healthy { 1_176 } else { wave as u64 + bump });
+            }
+            FleetPoint { at: now() - TimeDelta::minutes(15 * (95 - i)), totals }
+        });
+        Ok(Overview {
+            at: now(),
+            totals: self.totals(),
+            worst,
+            changes_in_all: changes.len() as u64 + 4,
+            changes,
+            fleet: fleet.collect(),
+            sources: self.sources.clone(),
+            oldest_proof_seconds: Some(288),
+        })
+    }
+
+    async fn connections(&self, _: &Actor, query: ConnectionQuery) -> Result<ConnectionPage, Refusal> {
+        self.check()?;
+        let fits = |c: &&Connection| {
+            (query.health.is_empty() || query.health.contains(&c.health))
+                && query.q.as_ref().is_none_or(|q| c.customer.name.to_lowercase().contains(&q.to_lowercase()))
+                && (query.customer.is_empty() || query.customer.contains(&c.customer.id))
+        };
+        let items: Vec<_> = self.connections.iter().filter(fits).cloned().collect();
+        Ok(ConnectionPage {
+            matching: items.len() as u64,
+            next_cursor: (items.len() > 5).then(|| "next-one".to_owned()),
+            items,
+            totals: self.totals(),
+        })
+    }
+
+    async fn platforms(&self, _: &Actor) -> Result<Vec<PlatformRef>, Refusal> {
+        let mut platforms: Vec<_> = self.connections.iter().map(|c| c.platform.clone()).collect();
+        platforms.dedup();
+        Ok(platforms)
+    }
+
+    async fn connection(&self, _: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        self.check()?;
+        let found = self.connections.iter().find(|c| c.id == id).cloned();
+        found.map(connections::detail).ok_or(Refusal::NotFound("This connection".into()))
+    }
+
+    async fn timeline(&self, _: &Actor, id: ConnectionId, _: PageQuery) -> Result<Page<TimelineItem>, Refusal> {
+        Ok(story(self.connections.iter().find(|c| c.id == id)))
+    }
+
+    async fn evidence(&self, _: &Actor, id: ConnectionId, _: PageQuery) -> Result<Page<Evidence>, Refusal> {
+        Ok(connections::seen(self.connections.iter().find(|c| c.id == id)))
+    }
+
+    async fn change_connection(&self, actor: &Actor, id: ConnectionId, _: ConnectionPatch) -> Result<ConnectionDetail, Refusal> {
+        self.connection(actor, id).await
+    }
+
+    async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+        self.connection(actor, id).await
+    }
+
+    async fn events(&self, _: &Actor, _: EventQuery) -> Result<Page<Event>, Refusal> {
+        Ok(Page { items: Vec::new(), next_cursor: None })
+    }
+
+    async fn event(&self, _: &Actor, _: EventId) -> Result<EventDetail, Refusal> {
+        Err(Refusal::NotFound("This event".into()))
+    }
+
+    async fn retry_event(&self, _: &Actor, _: EventId) -> Result<EventDetail, Refusal> {
+        Err(Refusal::NotFound("This event".into()))
+    }
+
+    async fn sources(&self, _: &Actor) -> Result<Vec<Source>, Refusal> {
+        self.check()?;
+        Ok(self.sources.clone())
+    }
+
+    async fn source(&self, _: &Actor, id: SourceId) -> Result<Source, Refusal> {
+        self.sources.iter().find(|s| s.id == id).cloned().ok_or(Refusal::NotFound("This source".into()))
+    }
+
+    async fn add_source(&self, _: &Actor, _: NewSource) -> Result<Source, Refusal> {
+        Err(Refusal::invalid("name", "“demo” is taken by another source."))
+    }
+
+    async fn change_source(&self, _: &Actor, _: SourceId, _: SourcePatch) -> Result<Source, Refusal> {
+        Err(Refusal::Conflict("Somebody else has changed this source. Load it again.".into()))
+    }
+
+    async fn test_source(&self, _: &Actor, _: SourceId) -> Result<SourceTest, Refusal> {
+        let step = |name: &str, ok, detail: &str, duration_ms| SourceTestStep { name: name.into(), ok, detail: detail.into(), duration_ms };
+        Ok(SourceTest {
+            ok: false,
+            steps: vec![
+                step("Get a token", true, "A token for 3,600 s was issued.", 84),
+                step("List connections", false, "Makini answered 403: this client may not list connections.", 121),
+            ],
+        })
+    }
+
+    async fn add_webhook_secret(&self, actor: &Actor, id: SourceId, _: NewWebhookSecret) -> Result<Source, Refusal> {
+        self.source(actor, id).await
+    }
+
+    async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, _: SecretId) -> Result<Source, Refusal> {
+        self.source(actor, id).await
+    }
+}

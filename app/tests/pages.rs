@@ -1,0 +1,146 @@
+//! Every page rendered with a desk that answers from fixtures: snapshots, and what must be true of all of them.
+
+mod fake;
+
+use app::{Session, shell};
+use axum::{body::Body, http::Request};
+use fake::FakeBackend;
+use http_body_util::BodyExt;
+use leptos::config::LeptosOptions;
+use model::{Actor, ActorKind, PersonId, Refusal, Role};
+use std::{collections::HashSet, sync::Arc};
+use uuid::Uuid;
+
+const FIRST: &str = "/connections/00000000-0000-0000-0000-000000000001";
+const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
+
+/// Renders an address; answers the status and the HTML.
+async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
+    // Also starts the executor, and shows that listing the routes needs no context.
+    assert_eq!(leptos_axum::generate_route_list(app::App).len(), 7);
+    let desk: app::SharedBackend = Arc::new(desk);
+    let ines = Actor { kind: ActorKind::Person(PersonId(Uuid::from_u128(77))), name: "Ines Ferreira".into(), role: Role::Admin };
+    let context = move || app::provide(desk.clone(), Session(Some(ines.clone())), fake::now());
+    let options = LeptosOptions::builder().output_name("linewatch").build();
+    let page = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    let request = Request::builder().uri(address).header("accept", "text/html").body(Body::empty()).unwrap();
+    let response = page(request).await;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// The page without its scripts, a tag a line.
+fn readable(html: &str) -> String {
+    let body = html.split_once("<body>").map_or(html, |(_, body)| body);
+    let mut plain = String::new();
+    for (i, piece) in body.split("<script").enumerate() {
+        plain.push_str(if i == 0 { piece } else { piece.split_once("</script>").map_or("", |(_, rest)| rest) });
+    }
+    plain.replace("<!>", "").replace("<!---->", "").replace("><", ">\n<")
+}
+
+/// Renders, checks what must be true of every page, keeps it for looking at, and answers it.
+async fn page(name: &str, desk: FakeBackend, address: &str) -> (u16, String) {
+    let (status, html) = render(desk, address).await;
+    if let Ok(folder) = std::env::var("LINEWATCH_PAGES") {
+        std::fs::write(format!("{folder}/{name}.html"), &html).unwrap();
+    }
+    let html = readable(&html);
+    check(name, &html);
+    (status, html)
+}
+
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    let start = format!(" {attribute}=\"");
+    html.split(&start).skip(1).filter_map(|rest| rest.split_once('"')).map(|(value, _)| value).collect()
+}
+
+fn check(name: &str, html: &str) {
+    assert!(!html.contains(" style=\""), "{name}: an inline style, which the policy forbids");
+    let ids = values(html, "id");
+    let distinct: HashSet<_> = ids.iter().collect();
+    assert_eq!(distinct.len(), ids.len(), "{name}: two elements with the same id in {ids:?}");
+    for form in html.split("<form").skip(1) {
+        let tag = form.split_once('>').map_or(form, |(tag, _)| tag);
+        assert!(tag.contains("action=\"") || tag.contains("method=\"dialog\""), "{name}: a form without an action: {tag}");
+    }
+    for row in html.split("<tr").skip(1).filter(|row| row.starts_with(" role=\"row\" class=\"row")) {
+        let tag = row.split_once('>').map_or(row, |(tag, _)| tag);
+        assert!(tag.contains("data-connection=\"") && tag.contains("data-health=\""), "{name}: {tag}");
+    }
+    assert_eq!(html.matches("<h1").count(), 1, "{name}: one headline");
+    for of in values(html, "aria-labelledby").into_iter().chain(values(html, "for")) {
+        assert!(ids.contains(&of), "{name}: nothing has the id {of}");
+    }
+}
+
+macro_rules! snapshots {
+    ($($name:ident: $desk:expr, $address:expr, $status:expr;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let (status, html) = page(stringify!($name), $desk, $address).await;
+            assert_eq!(status, $status);
+            insta::assert_snapshot!(html);
+        }
+    )*};
+}
+
+snapshots! {
+    overview: FakeBackend::rich(), "/", 200;
+    overview_empty: FakeBackend::default(), "/", 200;
+    overview_broken: FakeBackend { broken: Some(Refusal::Internal("req-1".into())), ..FakeBackend::default() }, "/", 500;
+    connections: FakeBackend::rich(), "/connections", 200;
+    connections_filtered: FakeBackend::rich(), "/connections?health=reauthorization_required&sort=customer&q=al", 200;
+    connections_none: FakeBackend::rich(), "/connections?q=nobody", 200;
+    connections_wrong: FakeBackend::rich(), "/connections?health=fine&colour=red", 422;
+    connection: FakeBackend::rich(), FIRST, 200;
+    connection_healthy: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-00000000000a?days=7", 200;
+    connection_unknown: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-0000000000ff", 404;
+    sources: FakeBackend::rich(), "/settings", 200;
+    sources_empty: FakeBackend::default(), "/settings", 200;
+    source_new: FakeBackend::rich(), "/settings/sources/new", 200;
+    source: FakeBackend::rich(), &format!("{SOURCE}?test=1"), 200;
+    login: FakeBackend::rich(), "/login?error=throttled&wait=40&next=%2Fconnections", 200;
+    not_found: FakeBackend::rich(), "/nowhere", 404;
+}
+
+#[tokio::test]
+async fn totals_agree_with_rows_and_every_row_is_marked() {
+    let (_, html) = page("rows", FakeBackend::rich(), "/connections").await;
+    let rows = FakeBackend::rich().connections;
+    assert_eq!(values(&html, "data-connection").len(), rows.len());
+    let healths: Vec<_> = rows.iter().map(|row| row.health.code()).collect();
+    assert_eq!(values(&html, "data-health"), healths);
+    assert!(html.contains(&format!("{} connections", rows.len())));
+}
+
+#[tokio::test]
+async fn a_healthy_fleet_says_so() {
+    let mut desk = FakeBackend::rich();
+    desk.connections.retain(|c| !c.health.needs_attention());
+    desk.sources.pop();
+    let (_, html) = page("overview_well", desk, "/").await;
+    assert!(html.contains("All 4 connections are well"), "{html}");
+}
+
+#[tokio::test]
+async fn what_was_typed_comes_back_with_what_is_wrong() {
+    let error = r#"{"refusal":{"invalid":[{"field":"name","message":"“demo” is taken."}]},"kept":[["name","demo"],["base_url","https://eu.makini.io"]]}"#;
+    let address = format!("/settings/sources/new?__path=%2F_app%2Fadd-source&__err={}", base64(error.as_bytes()));
+    let (_, html) = page("source_new_wrong", FakeBackend::rich(), &address).await;
+    assert!(html.contains("“demo” is taken."));
+    assert!(html.contains(r#"value="https://eu.makini.io""#));
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            text.push(if i <= chunk.len() { LETTERS[(bits >> (18 - 6 * i) & 63) as usize] as char } else { '=' });
+        }
+    }
+    text
+}
