@@ -1,0 +1,6 @@
+//! The machines' door: `/api/v1`. Versioned, documented, pinned by `openapi.json`.
+
+pub mod input;
+pub mod openapi;
+pub mod problem;
+pub mod v1;

@@ -1,0 +1,113 @@
+//! `GET /openapi.json`: OpenAPI 3.1 of all of `/api/v1`; what is not in it is not public. Committed as `server/openapi.json`.
+
+use super::{problem::Problem, v1};
+use axum::Json;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Linewatch",
+        description = "Watches every customer connection that a company runs through Makini. Times are RFC 3339 in UTC, ids \
+            UUIDv7. Lists page by cursor. Unknown fields in input are refused. Every answer carries `X-Request-Id` and \
+            `X-Linewatch-Version`; errors are `application/problem+json`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        v1::connections::list::handle,
+        v1::connections::get::handle,
+        v1::connections::patch::handle,
+        v1::connections::check::handle,
+        v1::connections::timeline::handle,
+        v1::connections::evidence::handle,
+        v1::events::list::handle,
+        v1::events::get::handle,
+        v1::events::retry::handle,
+        v1::sources::list::handle,
+        v1::sources::create::handle,
+        v1::sources::get::handle,
+        v1::sources::patch::handle,
+        v1::sources::test::handle,
+        v1::sources::add_secret::handle,
+        v1::sources::retire_secret::handle,
+        crate::changes::handle,
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "connections", description = "Customers' links to their systems."),
+        (name = "events", description = "Webhooks received from Makini."),
+        (name = "sources", description = "Makini accounts that are watched."),
+        (name = "changes", description = "What changed, said at once."),
+    ),
+    security(("token" = []), ("session" = [])),
+    modifiers(&Schemes),
+)]
+pub struct Api;
+
+/// How to show who one is.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token.")).build();
+        let session = ApiKeyValue::with_description(crate::auth::cookie::NAME, "The session of a person who signed in.");
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    }
+}
+
+/// Why any question may be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum Refusals {
+    /// Neither a token nor a session that is valid.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] Problem),
+    /// The role does not allow it, or another site caused the request.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] Problem),
+    /// There is no such thing.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] Problem),
+    /// Something else happened meanwhile.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] Problem),
+    /// The input is wrong; `errors` says where.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] Problem),
+    /// A fault in Linewatch.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] Problem),
+    /// Not possible right now; `Retry-After` says when.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] Problem),
+}
+
+/// Why a question with a body may be refused besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "read by the derive only")]
+pub enum InputRefusals {
+    /// Not JSON.
+    #[response(status = 400, content_type = "application/problem+json")]
+    NotJson(#[to_schema] Problem),
+    /// Over 1 MiB.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(#[to_schema] Problem),
+    /// Not called JSON.
+    #[response(status = 415, content_type = "application/problem+json")]
+    NotCalledJson(#[to_schema] Problem),
+}
+
+/// The document as it is committed: pretty, with the line's end that editors want.
+pub fn text() -> String {
+    Api::openapi().to_pretty_json().unwrap_or_default() + "\n"
+}
+
+/// `GET /openapi.json`.
+pub async fn handle() -> Json<Document> {
+    Json(Api::openapi())
+}

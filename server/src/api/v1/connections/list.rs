@@ -1,0 +1,32 @@
+//! `GET /api/v1/connections`
+
+use crate::api::{openapi::Refusals, v1::Answer};
+use crate::auth::Caller;
+use crate::wiring::Parts;
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use model::{ConnectionPage, ConnectionQuery, Health};
+
+/// Connections, worst first. `matching` counts what every filter lets through, `totals` what every filter but `health` does.
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections",
+    operation_id = "listConnections",
+    tag = "connections",
+    params(
+        ("health" = Option<Vec<Health>>, Query, description = "Any of these healths; repeat the name for several."),
+        ("platform" = Option<Vec<String>>, Query, description = "Any of these platforms, by slug."),
+        ("customer" = Option<Vec<String>>, Query, description = "Any of these customers, by id."),
+        ("source" = Option<Vec<String>>, Query, description = "Any of these sources, by id or name."),
+        ("tag" = Option<Vec<String>>, Query, description = "Any of these tags."),
+        ("q" = Option<String>, Query, description = "Search over customer, platform, key, name, tag and request id."),
+        ("sort" = Option<String>, Query, description = "`worst`, `customer`, `platform`, `since` or `last_good_sync`; a leading `-` turns it round."),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+        ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
+    ),
+    responses((status = 200, description = "A page of connections.", body = ConnectionPage), Refusals),
+)]
+pub async fn handle(State(parts): State<Parts>, Caller(actor): Caller, RawQuery(query): RawQuery) -> Answer<ConnectionPage> {
+    let query = ConnectionQuery::from_query(&query.unwrap_or_default())?;
+    Ok(Json(parts.backend.connections(&actor, query).await?))
+}

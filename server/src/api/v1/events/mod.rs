@@ -1,0 +1,5 @@
+//! Webhooks received from Makini.
+
+pub mod get;
+pub mod list;
+pub mod retry;

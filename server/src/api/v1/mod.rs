@@ -1,0 +1,11 @@
+//! One endpoint, one file.
+
+pub mod connections;
+pub mod events;
+pub mod sources;
+
+use super::problem::Problem;
+use axum::Json;
+
+/// An answer, or why there is none.
+pub type Answer<T> = Result<Json<T>, Problem>;

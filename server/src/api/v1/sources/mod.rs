@@ -1,0 +1,9 @@
+//! Makini accounts that are watched.
+
+pub mod add_secret;
+pub mod create;
+pub mod get;
+pub mod list;
+pub mod patch;
+pub mod retire_secret;
+pub mod test;

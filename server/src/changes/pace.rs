@@ -1,0 +1,96 @@
+//! How fast changes are said: the first at once, then what came meanwhile every 250 ms, each thing once.
+
+use engine::live::Numbered;
+use model::ChangeTopic;
+use std::{collections::HashMap, time::Duration};
+use tokio::time::{Instant, sleep_until};
+
+/// Between two tellings.
+const BREATH: Duration = Duration::from_millis(250);
+
+/// Gathers changes until it is time to say them.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    waiting: HashMap<(ChangeTopic, String), Numbered>,
+    next: Option<Instant>,
+    said: u64,
+}
+
+impl Pace {
+    /// Takes a change; gives back what is to be said at once.
+    pub(super) fn hear(&mut self, change: Numbered) -> Vec<Numbered> {
+        if change.n <= self.said {
+            return Vec::new(); // it was among what was missed
+        }
+        self.waiting.insert((change.change.topic, change.change.id.clone()), change);
+        if self.next.is_some() { Vec::new() } else { self.flush() }
+    }
+
+    /// What was missed, each thing once, to be said at once.
+    pub(super) fn at_once(&mut self, missed: Vec<Numbered>) -> Vec<Numbered> {
+        self.waiting.extend(missed.into_iter().map(|change| ((change.change.topic, change.change.id.clone()), change)));
+        self.flush()
+    }
+
+    /// Waits until it is time to say what has gathered; for ever if there is nothing to wait for.
+    pub(super) async fn due(&self) {
+        match self.next {
+            Some(next) => sleep_until(next).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What has gathered, in order. If that is something, what comes next waits for a breath.
+    pub(super) fn flush(&mut self) -> Vec<Numbered> {
+        let mut told: Vec<_> = self.waiting.drain().map(|(_, change)| change).collect();
+        told.sort_unstable_by_key(|change| change.n);
+        self.next = told.last().map(|last| {
+            self.said = last.n;
+            Instant::now() + BREATH
+        });
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Change;
+
+    fn change(n: u64, id: &str) -> Numbered {
+        Numbered { n, change: Change { topic: ChangeTopic::Connection, id: id.to_owned(), version: n as i64 } }
+    }
+
+    fn numbers(told: &[Numbered]) -> Vec<u64> {
+        told.iter().map(|change| change.n).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_at_once_then_the_newest_of_each_after_a_breath() {
+        let mut pace = Pace::default();
+        assert_eq!(numbers(&pace.hear(change(1, "a"))), [1]);
+        for (n, id) in [(2, "a"), (3, "b"), (4, "a")] {
+            assert!(pace.hear(change(n, id)).is_empty());
+        }
+        let began = Instant::now();
+        pace.due().await;
+        assert_eq!(began.elapsed(), BREATH);
+        assert_eq!(numbers(&pace.flush()), [3, 4]);
+        assert!(pace.hear(change(5, "c")).is_empty(), "still within a breath of the last telling");
+        pace.due().await;
+        assert_eq!(numbers(&pace.flush()), [5]);
+        pace.due().await;
+        assert!(pace.flush().is_empty());
+        assert_eq!(numbers(&pace.hear(change(6, "c"))), [6], "quiet again, so at once again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_missed_is_not_said_twice() {
+        let mut pace = Pace::default();
+        assert_eq!(numbers(&pace.at_once(vec![change(7, "a"), change(8, "a")])), [8]);
+        pace.due().await;
+        assert!(pace.hear(change(8, "a")).is_empty());
+        assert!(pace.flush().is_empty());
+        assert_eq!(numbers(&pace.hear(change(9, "a"))), [9]);
+    }
+}

@@ -1,0 +1,41 @@
+//! `GET /metrics`: Prometheus text. Every name begins with `linewatch_`.
+
+use crate::wiring::Parts;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// Seconds, from a lookup in memory to what a time-out ends.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Begins to count. One recorder serves the whole process, however often it is asked for.
+pub fn start() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    let handle = HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // Fails only when another recorder is installed; ours then stays empty, and that can be seen.
+        drop(metrics::set_global_recorder(recorder));
+        describe();
+        handle
+    });
+    handle.clone()
+}
+
+fn describe() {
+    describe_counter!("linewatch_http_requests_total", "Requests answered, by method, route and status.");
+    describe_histogram!("linewatch_http_request_seconds", Unit::Seconds, "Time to the head of an answer, by method and route.");
+    describe_gauge!("linewatch_change_streams", "Open streams of changes, one a browser.");
+    describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
+    describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
+    gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);
+}
+
+/// `GET /metrics`.
+pub async fn handle(State(parts): State<Parts>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], parts.metrics.render())
+}

@@ -1,0 +1,95 @@
+//! Every route, on one page.
+
+use crate::api::problem::{no_such_address, no_such_method};
+use crate::api::v1::{connections, events, sources};
+use crate::api::openapi;
+use crate::auth::{guard, login, logout};
+use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
+use crate::wiring::Parts;
+use crate::{changes, health, metrics, site, webhooks};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{any, delete, get, post};
+
+/// Everything, for who serves the web.
+pub fn router(parts: Parts) -> Router {
+    let asking = machines()
+        .merge(people(&parts))
+        .layer(from_fn(limit::layer))
+        .layer(from_fn_with_state(parts.clone(), csrf::layer))
+        .layer(from_fn_with_state(parts.clone(), identify::layer))
+        .layer(compress::layer());
+    let nobody = site::not_found(&parts)
+        .layer(from_fn(guard::people))
+        .layer(from_fn_with_state(parts.clone(), identify::layer))
+        .layer(compress::layer())
+        .with_state(parts.clone());
+    let (built, others) = (site::Files::of(&parts), site::Files::of(&parts));
+    let routes = everybody()
+        .route("/webhooks/{source}", post(webhooks::handle))
+        .route("/pkg/{*file}", get(move |request| built.built(request)))
+        .method_not_allowed_fallback(no_such_method)
+        .merge(asking)
+        .fallback(move |request| others.others(nobody, request));
+    dressed(routes, parts)
+}
+
+/// What a worker shows of itself.
+pub fn worker_router(parts: Parts) -> Router {
+    let numbers = Router::new()
+        .route("/metrics", get(metrics::handle))
+        .layer(from_fn(guard::machines))
+        .layer(from_fn_with_state(parts.clone(), identify::layer));
+    let routes = everybody().merge(numbers).fallback(no_such_address).method_not_allowed_fallback(no_such_method);
+    dressed(routes, parts)
+}
+
+/// Open to all.
+fn everybody() -> Router<Parts> {
+    Router::new().route("/livez", get(health::livez)).route("/readyz", get(health::readyz))
+}
+
+/// For who has a token or a session; others are told 401.
+fn machines() -> Router<Parts> {
+    Router::new()
+        .route("/api/v1/connections", get(connections::list::handle))
+        .route("/api/v1/connections/{id}", get(connections::get::handle).patch(connections::patch::handle))
+        .route("/api/v1/connections/{id}/timeline", get(connections::timeline::handle))
+        .route("/api/v1/connections/{id}/evidence", get(connections::evidence::handle))
+        .route("/api/v1/connections/{id}/check", post(connections::check::handle))
+        .route("/api/v1/events", get(events::list::handle))
+        .route("/api/v1/events/{id}", get(events::get::handle))
+        .route("/api/v1/events/{id}/retry", post(events::retry::handle))
+        .route("/api/v1/sources", get(sources::list::handle).post(sources::create::handle))
+        .route("/api/v1/sources/{id}", get(sources::get::handle).patch(sources::patch::handle))
+        .route("/api/v1/sources/{id}/test", post(sources::test::handle))
+        .route("/api/v1/sources/{id}/webhook-secrets", post(sources::add_secret::handle))
+        .route("/api/v1/sources/{id}/webhook-secrets/{secret}", delete(sources::retire_secret::handle))
+        .route("/api/v1/changes", get(changes::handle))
+        .route("/openapi.json", get(openapi::handle))
+        .route("/metrics", get(metrics::handle))
+        .route("/api", any(no_such_address))
+        .route("/api/{*rest}", any(no_such_address))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(guard::machines))
+}
+
+/// For who has a session; others are shown the way to the sign-in page. The pages themselves are listed in `app::App`.
+fn people(parts: &Parts) -> Router<Parts> {
+    site::pages(parts)
+        .route("/login", post(login::handle))
+        .route("/logout", post(logout::handle))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(from_fn(guard::people))
+}
+
+/// What every answer wears.
+fn dressed(routes: Router<Parts>, parts: Parts) -> Router {
+    routes
+        .layer(from_fn(timeout::layer))
+        .layer(panic::layer())
+        .layer(from_fn_with_state(parts.clone(), security::layer))
+        .layer(from_fn(access_log::layer))
+        .layer(from_fn(request_id::layer))
+        .with_state(parts)
+}

@@ -1,0 +1,149 @@
+//! A Linewatch that serves: put together, running, and taken down in order.
+
+use super::{Database, Entry, Failure, Parts, base, entry, local_url, router, worker_router};
+use crate::config::Config;
+use crate::lifecycle::Lifecycle;
+use crate::{listen, metrics, site};
+use clap::ValueEnum;
+use engine::clock::{SharedClock, SystemClock};
+use engine::desk::Desk;
+use engine::http::Outbound;
+use engine::live::Live;
+use engine::people::People;
+use engine::poll::Upstreams;
+use engine::vault::{MasterKey, Vault};
+use engine::webhook::Door;
+use engine::{housekeeping, work};
+use std::process::ExitCode;
+use std::{sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Which part of the work a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything.
+    All,
+    /// Pages, API and webhooks.
+    Web,
+    /// Polling, processing and housekeeping; shows only how it is.
+    Worker,
+}
+
+/// A Linewatch that serves.
+pub struct Served {
+    /// What the doors work with.
+    pub parts: Parts,
+    /// The ways in.
+    pub entry: Entry,
+    /// The address that people use.
+    pub public_url: Url,
+    life: Lifecycle,
+    server: JoinHandle<()>,
+    database: Database,
+    listening: CancellationToken,
+}
+
+/// Puts a Linewatch together and lets it work. It answers when this returns.
+pub async fn serve(
+    config: &Config,
+    role: Role,
+    life: &Lifecycle,
+    listener: TcpListener,
+    database: Database,
+    key: MasterKey,
+) -> Result<Served, Failure> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let pool = database.pool.clone();
+    housekeeping::ensure_partitions(&mut *pool.acquire().await?, clock.now()).await?;
+
+    let public_url = config.http.public_url.clone().unwrap_or(local_url(listener.local_addr()?));
+    let vault = Vault::new(key, clock.clone());
+    let outbound = Outbound::new(config.outbound.allow.clone());
+    let upstreams = Upstreams::new(pool.clone(), clock.clone(), vault.clone(), outbound.clone());
+    let people = People::new(pool.clone(), clock.clone());
+    let entry = entry(config, &people).await?;
+    let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
+    // Changes are heard until the very end, so that what the last requests did is still said.
+    let listening = CancellationToken::new();
+    let live = Live::start(&pool, listening.clone());
+    let door = Door::new(pool.clone(), vault.clone(), clock.clone(), &live, events.clone(), config.webhook.limits());
+    if role != Role::Web {
+        let parts = work::Parts {
+            pool: pool.clone(),
+            clock: clock.clone(),
+            upstreams: upstreams.clone(),
+            live: live.clone(),
+            rounds: rounds.clone(),
+            checks: checks.clone(),
+            events: events.clone(),
+        };
+        work::Workers::start(parts, &life.tasks, &life.soft);
+        life.must_live("housekeeping", housekeeping::run(pool.clone(), clock.clone(), life.soft.clone()));
+    }
+    let desk = Desk {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        vault,
+        outbound,
+        upstreams,
+        public_url: base(&public_url),
+        rounds,
+        checks,
+        events,
+    };
+    let parts = Parts {
+        backend: Arc::new(desk),
+        people,
+        door,
+        live,
+        pool,
+        clock,
+        metrics: metrics::start(),
+        leptos: site::options(config.http.site_root.as_deref()),
+        public_url: Arc::new(public_url.clone()),
+        trusted_proxies: config.http.trusted_proxies.clone().into(),
+        body_patience: config.webhook.body_patience,
+        stop: life.soft.clone(),
+    };
+    life.must_live("the upkeep of metrics", upkeep(parts.clone()));
+    let routes = if role == Role::Worker { worker_router(parts.clone()) } else { router(parts.clone()) };
+    let server = life.must_live("the server", listen::serve(listener, routes, life.clone()));
+    Ok(Served { parts, entry, public_url, life: life.clone(), server, database, listening })
+}
+
+/// Keeps what was counted small.
+async fn upkeep(parts: Parts) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    while parts.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        parts.metrics.run_upkeep();
+    }
+}
+
+impl Served {
+    /// Serves until it is time to stop, then stops in order: requests under way first, then what they left to be stored.
+    pub async fn until_stopped(self) -> ExitCode {
+        tokio::select! {
+            () = self.life.soft.cancelled() => {}
+            () = self.database.ended() => {
+                tracing::error!("the embedded Postgres ended by itself, so Linewatch stops; its log is in the data directory");
+                self.life.fail();
+            }
+        }
+        let last_steps = async {
+            let _ = self.server.await;
+            self.parts.door.shutdown().await;
+        };
+        let orderly = self.life.finish(last_steps).await;
+        self.listening.cancel();
+        if orderly && let Err(error) = self.database.close().await {
+            tracing::error!(%error, "the database was not closed in order: {error}");
+            self.life.fail();
+        }
+        tracing::info!("Linewatch has stopped");
+        self.life.exit_code()
+    }
+}
