@@ -1,0 +1,17 @@
+// Before all tests: starts the one demo that they share, waits until it is calm, and signs in once. After them: ends it.
+
+import { Demo } from './demo';
+import { Linewatch, session } from './linewatch';
+
+export default async function start(): Promise<() => Promise<void>> {
+  const demo = await Demo.start('linewatch', '--connections', '250', '--seed', '7');
+  try {
+    process.env.LINEWATCH_READY = JSON.stringify(demo.ready);
+    process.env.LINEWATCH_SESSION = JSON.stringify(await session(demo.ready));
+    await new Linewatch(demo.ready).calm();
+  } catch (error) {
+    await demo.stop();
+    throw error;
+  }
+  return () => demo.stop();
+}

@@ -1,0 +1,30 @@
+// Every screen, for the tests that look at all of them and for screenshots.mjs. {…} stands for an id, see `address`.
+
+export const screens = [
+  { name: 'sign-in', path: '/login', alone: true },
+  { name: 'sign-in-refused', path: '/login?next=%2F&error=wrong', alone: true },
+  { name: 'overview', path: '/' },
+  { name: 'connections', path: '/connections' },
+  { name: 'connections-filtered', path: '/connections?health=reauthorization_required&health=offline&health=failing&sort=customer' },
+  { name: 'connections-none', path: '/connections?q=no-such-customer' },
+  { name: 'connections-refused', path: '/connections?health=fine&limit=0&colour=red', status: 422 },
+  { name: 'connection', path: '/connections/{healthy}' },
+  { name: 'connection-broken', path: '/connections/{broken}' },
+  { name: 'connection-missing', path: '/connections/00000000-0000-7000-8000-000000000000', status: 404 },
+  { name: 'sources', path: '/settings' },
+  { name: 'source', path: '/settings/sources/{source}' },
+  { name: 'source-new', path: '/settings/sources/new' },
+  { name: 'not-found', path: '/no-such-page', status: 404 },
+];
+
+/** The address of a screen; `ask` asks the API. */
+export async function address(screen, ask) {
+  const id = async (path) => (await ask(path)).items[0]?.id;
+  const find = {
+    healthy: () => id('/api/v1/connections?health=healthy&limit=1'),
+    broken: async () => (await id('/api/v1/connections?health=reauthorization_required&limit=1')) ?? (await id('/api/v1/connections?limit=1')),
+    source: () => id('/api/v1/sources'),
+  };
+  const name = screen.path.match(/{(\w+)}/)?.[1];
+  return name ? screen.path.replace(/{\w+}/, await find[name]()) : screen.path;
+}
