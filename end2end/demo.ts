@@ -27,7 +27,7 @@ export class Demo {
   ready!: Ready;
   /** What it wrote to standard error. */
   readonly log: string;
-  private child!: ChildProcess;
+  private child?: ChildProcess;
   private killed = false;
   private readonly dir: string;
 
@@ -43,7 +43,13 @@ export class Demo {
   /** Starts a fresh one; `options` are those of `linewatch demo`. */
   static async start(name: string, ...options: string[]): Promise<Demo> {
     const demo = new Demo(name, options);
-    await demo.run('--fresh');
+    try {
+      await demo.run('--fresh');
+    } catch (error) {
+      demo.child?.kill('SIGKILL');
+      demo.forget();
+      throw error;
+    }
     return demo;
   }
 
@@ -58,7 +64,7 @@ export class Demo {
     const command = [binary, 'demo', '--json', '--port', '0', '--story', 'off', ...this.options, ...more];
     // Should we be killed, it ends too.
     if (existsSync('/usr/bin/setpriv')) command.unshift('/usr/bin/setpriv', '--pdeathsig', 'TERM');
-    const { DATABASE_URL: _database, PORT: _port, ...environment } = process.env;
+    const { DATABASE_URL: _database, PORT: _port, LINEWATCH_BIN: _binary, ...environment } = process.env;
     const log = openSync(this.log, 'a');
     const child = spawn(command[0], command.slice(1), {
       env: { ...environment, LINEWATCH_DATA_DIR: this.dir },
@@ -80,20 +86,21 @@ export class Demo {
 
   /** Its last words. */
   words(): string {
-    return readFileSync(this.log, 'utf8').split('\n').slice(-40).join('\n');
+    const lines = readFileSync(this.log, 'utf8').split('\n');
+    return [...lines.filter((line) => !line.includes('"INFO"')).slice(-10), `More is in ${this.log}.`].join('\n');
   }
 
   /** Sends it a signal. */
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.child!.kill(signal);
   }
 
   /** Kills it at once, as a crash would. Nothing it started may stay. */
   async kill(): Promise<void> {
-    const family = descendants(this.child.pid!);
-    const ended = once(this.child, 'exit');
+    const family = descendants(this.child!.pid!);
+    const ended = once(this.child!, 'exit');
     this.killed = true;
-    this.child.kill('SIGKILL');
+    this.child!.kill('SIGKILL');
     await ended;
     await gone(family);
   }
@@ -102,24 +109,28 @@ export class Demo {
   async stop(): Promise<void> {
     try {
       if (this.killed) return;
-      const family = descendants(this.child.pid!);
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        throw new Error(`linewatch demo ended by itself with ${this.child.exitCode ?? this.child.signalCode}.\n${this.words()}`);
+      const family = descendants(this.child!.pid!);
+      if (this.child!.exitCode !== null || this.child!.signalCode !== null) {
+        throw new Error(`linewatch demo ended by itself with ${this.child!.exitCode ?? this.child!.signalCode}.\n${this.words()}`);
       }
-      const ended = once(this.child, 'exit') as Promise<[number | null, string | null]>;
-      this.child.kill('SIGTERM');
+      const ended = once(this.child!, 'exit') as Promise<[number | null, string | null]>;
+      this.child!.kill('SIGTERM');
       const late = sleep(STOP_MS, undefined, { ref: false }).then((): never => {
-        this.child.kill('SIGKILL');
+        this.child!.kill('SIGKILL');
         throw new Error(`linewatch demo had not stopped ${STOP_MS / 1000} s after SIGTERM.\n${this.words()}`);
       });
       const [code, signal] = await Promise.race([ended, late]);
       if (code !== 0) throw new Error(`linewatch demo ended with ${code ?? signal} after SIGTERM, not with 0.\n${this.words()}`);
       await gone(family);
     } finally {
-      const elsewhere = join(this.dir, 'postgres', 'elsewhere');
-      if (existsSync(elsewhere)) rmSync(readFileSync(elsewhere, 'utf8').trim(), { recursive: true, force: true });
-      rmSync(this.dir, { recursive: true, force: true });
+      this.forget();
     }
+  }
+
+  private forget(): void {
+    const elsewhere = join(this.dir, 'postgres', 'elsewhere');
+    if (existsSync(elsewhere)) rmSync(readFileSync(elsewhere, 'utf8').trim(), { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 }
 

@@ -6,8 +6,8 @@ import { Linewatch, session } from './linewatch';
 export default async function start(): Promise<() => Promise<void>> {
   const demo = await Demo.start('linewatch', '--connections', '250', '--seed', '7');
   try {
-    process.env.LINEWATCH_READY = JSON.stringify(demo.ready);
-    process.env.LINEWATCH_SESSION = JSON.stringify(await session(demo.ready));
+    process.env.END2END_READY = JSON.stringify(demo.ready);
+    process.env.END2END_SESSION = JSON.stringify(await session(demo.ready));
     await new Linewatch(demo.ready).calm();
   } catch (error) {
     await demo.stop();

@@ -43,7 +43,7 @@ export const NOBODY: Session = { cookies: [], origins: [] };
 export class Linewatch {
   private readonly broken = new Set<string>();
 
-  constructor(readonly ready: Ready = JSON.parse(process.env.LINEWATCH_READY!)) {}
+  constructor(readonly ready: Ready = JSON.parse(process.env.END2END_READY!)) {}
 
   /** Asks the API. */
   async ask<T>(path: string, method = 'GET', body?: unknown): Promise<T> {
@@ -141,8 +141,8 @@ export async function session(ready: Ready): Promise<Session> {
 }
 
 export const test = base.extend<{ linewatch: Linewatch }>({
-  baseURL: async ({}, use) => use((JSON.parse(process.env.LINEWATCH_READY!) as Ready).url),
-  storageState: async ({}, use) => use(JSON.parse(process.env.LINEWATCH_SESSION!)),
+  baseURL: async ({}, use) => use((JSON.parse(process.env.END2END_READY!) as Ready).url),
+  storageState: async ({}, use) => use(JSON.parse(process.env.END2END_SESSION!)),
   linewatch: async ({}, use) => {
     const linewatch = new Linewatch();
     await use(linewatch);

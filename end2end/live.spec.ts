@@ -77,6 +77,37 @@ test('a row that no longer belongs stays until “show”, and says what it is n
   await expect(connection(page, two.id)).toBeVisible();
 });
 
+test('what is being typed and what was opened stay as they are while the page changes', async ({ page, linewatch }) => {
+  const victim = await linewatch.untouched();
+  await open(page, `/connections/${victim.id}`);
+  await page.getByText('Edit owner, tags, cadence and note').click();
+  await page.getByLabel('Note').pressSequentially('Half a sent');
+  await page.getByText('As a table').click();
+  await page.getByText('Everything Makini says of it').click();
+  await page.getByLabel('Note').focus();
+  await linewatch.act(victim, 'change_credentials');
+  await expect(connection(page, victim.id)).toHaveAttribute('data-health', 'reauthorization_required');
+  await expect(page.getByLabel('Note')).toBeFocused();
+  await page.keyboard.type('ence');
+  await expect(page.getByLabel('Note')).toHaveValue('Half a sentence');
+  for (const summary of ['As a table', 'Everything Makini says of it']) {
+    await expect(page.locator('details[open] > summary', { hasText: summary }), `“${summary}” stays open`).toBeVisible();
+  }
+});
+
+test('while nothing changes its health, an open page hardly asks', async ({ page }) => {
+  for (const path of ['/', '/connections', '/settings']) {
+    await open(page, path);
+    const calls: string[] = [];
+    const count = (request: Request) => request.url().includes('/_app/') && calls.push(request.url());
+    page.on('request', count);
+    await page.waitForTimeout(10_000);
+    page.off('request', count);
+    // Good syncs come all the time, here eight a second; a page need not ask again for each of them, nor every tab.
+    expect.soft(calls.length, `questions in 10 s by ${path}`).toBeLessThanOrEqual(20);
+  }
+});
+
 /** Counts the streams of changes that a browser holds. */
 function streams(context: BrowserContext): { made: Request[]; open: () => Request[] } {
   const made: Request[] = [];

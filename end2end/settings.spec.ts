@@ -72,7 +72,7 @@ test('settings are edited: first a sentence for what is wrong, then they are sav
   await expect(rate).toHaveAccessibleDescription(/between 1 and 60,000/);
   await expect(factor).not.toHaveAttribute('aria-invalid', 'true');
 
-  const after = String(Number(before) + 1);
+  const after = String(Number(before) - 1);
   await rate.fill(after);
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('Saved. It takes effect with the next round of polling.')).toBeVisible();

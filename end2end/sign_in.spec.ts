@@ -38,12 +38,13 @@ test('an unknown e-mail address is answered like a wrong password', async ({ pag
   await expect(page.getByRole('alert')).toContainText('do not go together');
 });
 
-test('`next` never leads to another site', async ({ page, request, linewatch }) => {
-  const { email, password } = linewatch.ready;
+test('`next` never leads to another site', async ({ page, linewatch }) => {
+  const { email, password, url } = linewatch.ready;
   for (const next of ['https://evil.example/', '//evil.example/', '/\\evil.example/', '/\t/evil.example/', 'javascript:alert(1)']) {
-    const answer = await request.post('/login', { form: { email, password, next }, maxRedirects: 0 });
-    expect(answer.status()).toBe(303);
-    expect(answer.headers().location, `where “${next}” leads`).toBe('/');
+    const form = new URLSearchParams({ email, password, next });
+    const answer = await fetch(`${url}/login`, { method: 'POST', body: form, redirect: 'manual' });
+    expect(answer.status).toBe(303);
+    expect(answer.headers.get('location'), `where “${next}” leads`).toBe('/');
   }
   await page.goto('/login?next=%2F%2Fevil.example%2F');
   await page.getByLabel('E-mail').fill(email);

@@ -212,21 +212,20 @@ create table event (
 ) partition by range (received_at);
 create index event_id on event (id);
 create index event_due on event (due_at) where due_at is not null;
-create index event_newest on event (received_at desc, id desc);
 create index event_webhook on event (webhook_id) where webhook_id is not null;
 create index event_connection on event (connection_id, received_at desc, id desc) where connection_id is not null;
 create index event_unwell on event (state, received_at desc, id desc) where state in ('failed', 'unrecognised');
 
--- Requests turned away at the webhook door: counted always …
-create table rejection_count (
+-- What came to the webhook door, counted by the hour: events taken, and requests turned away …
+create table door_count (
     source_name text not null,
-    reason      text not null,
+    outcome     text not null,         -- taken, or why a request was turned away: model::RejectionReason
     hour        timestamptz not null,  -- the hour it began
     n           bigint not null,
     last_at     timestamptz not null,
-    primary key (source_name, reason, hour)
+    primary key (source_name, outcome, hour)
 );
--- … and sampled into a ring: at most 1,000 a source.
+-- … of which some are kept to look at, in a ring: at most 1,000 a source.
 create table rejection (
     id          uuid primary key,
     source_name text not null,

@@ -1,10 +1,10 @@
 //! Everything that is asked of the browser, in one place. On the server each of these is inert, so that no view ever
 //! has to know where it runs.
 
-#[cfg(feature = "hydrate")]
-mod real;
 #[cfg(not(feature = "hydrate"))]
 mod inert;
+#[cfg(feature = "hydrate")]
+mod real;
 
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use inert::*;

@@ -1,4 +1,5 @@
 //! Every page rendered with a desk that answers from fixtures: snapshots, and what must be true of all of them.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod fake;
 
@@ -8,18 +9,28 @@ use fake::FakeBackend;
 use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
 use model::{Actor, ActorKind, PersonId, Refusal, Role};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, LazyLock},
+};
 use uuid::Uuid;
 
 const FIRST: &str = "/connections/00000000-0000-0000-0000-000000000001";
 const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
 
+/// Listing the routes needs no context and starts the executor. Once and before any render: while it lists, leptos
+/// suppresses the loading of resources in the whole process, and a page rendered meanwhile would wait for ever.
+static ROUTES: LazyLock<usize> = LazyLock::new(|| leptos_axum::generate_route_list(app::App).len());
+
 /// Renders an address; answers the status and the HTML.
 async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
-    // Also starts the executor, and shows that listing the routes needs no context.
-    assert_eq!(leptos_axum::generate_route_list(app::App).len(), 7);
+    assert_eq!(*ROUTES, 7);
     let desk: app::SharedBackend = Arc::new(desk);
-    let ines = Actor { kind: ActorKind::Person(PersonId(Uuid::from_u128(77))), name: "Ines Ferreira".into(), role: Role::Admin };
+    let ines = Actor {
+        kind: ActorKind::Person(PersonId(Uuid::from_u128(77))),
+        name: "Ines Ferreira".into(),
+        role: Role::Admin,
+    };
     let context = move || app::provide(desk.clone(), Session(Some(ines.clone())), fake::now());
     let options = LeptosOptions::builder().output_name("linewatch").build();
     let page = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
@@ -63,7 +74,10 @@ fn check(name: &str, html: &str) {
     assert_eq!(distinct.len(), ids.len(), "{name}: two elements with the same id in {ids:?}");
     for form in html.split("<form").skip(1) {
         let tag = form.split_once('>').map_or(form, |(tag, _)| tag);
-        assert!(tag.contains("action=\"") || tag.contains("method=\"dialog\""), "{name}: a form without an action: {tag}");
+        assert!(
+            tag.contains("action=\"") || tag.contains("method=\"dialog\""),
+            "{name}: a form without an action: {tag}"
+        );
     }
     for row in html.split("<tr").skip(1).filter(|row| row.starts_with(" role=\"row\" class=\"row")) {
         let tag = row.split_once('>').map_or(row, |(tag, _)| tag);

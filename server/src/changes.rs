@@ -60,7 +60,9 @@ async fn stream(
     let mut say = vec![sse::Event::default().retry(COME_BACK)];
     let mut pace = Pace::default();
     match missed {
-        Since::Missed(missed) => say.extend(pace.at_once(missed).iter().map(|change| event(&parts, change))),
+        Since::Missed(missed) => {
+            say.extend(pace.at_once(missed, Instant::now()).iter().map(|change| event(&parts, change)))
+        }
         Since::Unknown => say.push(reset()),
     }
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
@@ -78,9 +80,9 @@ async fn stream(
                 // That the database does not answer says nothing about the session.
                 Ok(true) | Err(_) => continue,
             },
-            () = pace.due() => pace.flush(),
+            () = pace.due() => pace.flush(Instant::now()),
             heard = heard.recv() => match heard {
-                Ok(change) => pace.hear(change),
+                Ok(change) => pace.hear(change, Instant::now()),
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     say.push(reset());
                     continue;

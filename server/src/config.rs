@@ -88,7 +88,9 @@ impl Config {
         });
         let known = asked.into_inner();
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        names.filter(|name| name.starts_with("LINEWATCH_") && name != "LINEWATCH_POSTGRES_BIN" && !known.contains(name)).collect()
+        names
+            .filter(|name| name.starts_with("LINEWATCH_") && name != "LINEWATCH_POSTGRES_BIN" && !known.contains(name))
+            .collect()
     }
 }
 
@@ -97,7 +99,9 @@ mod tests {
     use super::*;
 
     fn read(set: &[(&str, &str)]) -> Result<Config, Problems> {
-        Config::read(Purpose::Product, |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+        Config::read(Purpose::Product, |name| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -132,7 +136,10 @@ mod tests {
     #[test]
     fn a_database_of_ones_own_needs_a_key() {
         let problems = read(&[("DATABASE_URL", "postgres://db/linewatch")]).unwrap_err().to_string();
-        assert!(problems.contains("LINEWATCH_SECRETS_KEY") && problems.contains("openssl rand -base64 32"), "{problems}");
+        assert!(
+            problems.contains("LINEWATCH_SECRETS_KEY") && problems.contains("openssl rand -base64 32"),
+            "{problems}"
+        );
     }
 
     #[test]

@@ -4,9 +4,8 @@ use crate::wiring::Parts;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use engine::{housekeeping, store};
+use engine::{housekeeping, store::schema::missing_migrations};
 use serde::Serialize;
-use sqlx::PgConnection;
 use std::time::Duration;
 
 /// How long the database may take to say that it is there.
@@ -84,15 +83,4 @@ async fn of_database(parts: &Parts) -> sqlx::Result<(Sight, Sight)> {
     let partitions = housekeeping::partitions_ready(&mut db, parts.clock.now()).await?;
     let detail = "the partitions of today or tomorrow are missing; housekeeping makes them within the hour";
     Ok((Ok(()), if partitions { Ok(()) } else { Err(detail.to_owned()) }))
-}
-
-/// How many migrations of this version the database has not had. One with more is newer, and that is fine.
-pub async fn missing_migrations(db: &mut PgConnection) -> sqlx::Result<usize> {
-    let there: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *db).await?;
-    let done: Vec<i64> = if there {
-        sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(db).await?
-    } else {
-        Vec::new()
-    };
-    Ok(store::MIGRATIONS.iter().filter(|migration| !done.contains(&migration.version)).count())
 }

@@ -28,7 +28,11 @@ pub fn start() -> PrometheusHandle {
 
 fn describe() {
     describe_counter!("linewatch_http_requests_total", "Requests answered, by method, route and status.");
-    describe_histogram!("linewatch_http_request_seconds", Unit::Seconds, "Time to the head of an answer, by method and route.");
+    describe_histogram!(
+        "linewatch_http_request_seconds",
+        Unit::Seconds,
+        "Time to the head of an answer, by method and route."
+    );
     describe_gauge!("linewatch_change_streams", "Open streams of changes, one a browser.");
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");

@@ -1,8 +1,8 @@
 //! Every route, on one page.
 
+use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
 use crate::api::v1::{connections, events, sources};
-use crate::api::openapi;
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;

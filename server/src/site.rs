@@ -15,8 +15,8 @@ use axum::response::IntoResponse as _;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::use_context;
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, file_and_error_handler_with_context};
 use leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context as list_routes;
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, file_and_error_handler_with_context};
 
 impl FromRef<Parts> for LeptosOptions {
     fn from_ref(parts: &Parts) -> Self {
@@ -35,7 +35,11 @@ pub fn pages(parts: &Parts) -> Router<Parts> {
 pub fn not_found(parts: &Parts) -> Router<Parts> {
     let page = file_and_error_handler_with_context::<Parts, _>(context(parts.clone()), app::shell);
     let answer = move |uri: Uri, state: State<Parts>, request: Request<Body>| async move {
-        if request.method().is_safe() { page(uri, state, request).await } else { no_such_address().await.into_response() }
+        if request.method().is_safe() {
+            page(uri, state, request).await
+        } else {
+            no_such_address().await.into_response()
+        }
     };
     Router::new().fallback(answer)
 }
@@ -43,7 +47,8 @@ pub fn not_found(parts: &Parts) -> Router<Parts> {
 /// What every render and every server function finds: the desk, who asks, and when.
 fn context(parts: Parts) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
-        let identity = use_context::<request::Parts>().and_then(|request| request.extensions.get::<Identity>().cloned());
+        let identity =
+            use_context::<request::Parts>().and_then(|request| request.extensions.get::<Identity>().cloned());
         let session = app::Session(identity.map(|identity| identity.actor));
         app::provide(parts.backend.clone(), session, parts.clock.now());
         if let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) {

@@ -2,11 +2,11 @@
 
 use crate::api::problem::Problem;
 use crate::wiring::Parts;
+use axum::Json;
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Path, State};
+use axum::extract::{Path, State, rejection::PathRejection};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_LENGTH};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use bytes::{Bytes, BytesMut};
 use engine::webhook::{Accepted, Refused};
 use http_body_util::BodyExt as _;
@@ -20,14 +20,21 @@ struct Receipt {
 }
 
 /// Takes one webhook. The answer is 200 only after a durable commit.
-pub async fn handle(State(parts): State<Parts>, source: Option<Path<String>>, headers: HeaderMap, body: Body) -> Response {
-    let Some(Path(source)) = source else { return crate::api::problem::no_such_address().await.into_response() };
+pub async fn handle(
+    State(parts): State<Parts>,
+    source: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Ok(Path(source)) = source else { return crate::api::problem::no_such_address().await.into_response() };
     let most = parts.door.body_limit();
     let answer = match tokio::time::timeout(parts.body_patience, read(&headers, body, most)).await {
         Ok(Read::Whole(bytes)) => parts.door.accept(&source, &headers, bytes).await,
         Ok(Read::TooLarge) => Err(parts.door.too_large(&source, &headers).await),
         Ok(Read::Broken) => return Problem::about(StatusCode::BAD_REQUEST, "The body broke off.").into_response(),
-        Err(_) => return Problem::about(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.").into_response(),
+        Err(_) => {
+            return Problem::about(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive.").into_response();
+        }
     };
     match answer {
         Ok(Accepted { id, duplicate }) => Json(Receipt { id, duplicate }).into_response(),
@@ -50,7 +57,8 @@ enum Read {
 /// Reads a body of at most so many bytes. A larger one is read on for a while and thrown away: who is cut off in the middle
 /// of sending often does not read the answer that says why.
 async fn read(headers: &HeaderMap, mut body: Body, most: usize) -> Read {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0_usize);
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0_usize);
     let mut bytes = BytesMut::with_capacity(announced.min(most));
     let (mut length, mut too_large) = (0, false);
     while let Some(frame) = body.frame().await {

@@ -6,7 +6,7 @@ mod served;
 
 pub use self::database::Database;
 pub use self::first::{Entry, entry, master_key, refuse_demo_secrets};
-pub use self::served::{Role, Served, serve};
+pub use self::served::{Role, Served, assemble, serve};
 pub use crate::router::{router, worker_router};
 
 use engine::clock::SharedClock;

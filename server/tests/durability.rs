@@ -1,7 +1,7 @@
 //! What was answered 200 survives kill -9, and is there once.
 
 use base64::Engine as _;
-use chrono::Utc;
+use engine::clock::{Clock as _, SystemClock};
 use hmac::{Hmac, Mac};
 use model::{Backend as _, Dialect, Environment, NewSource, Role, SourcePatch, TokenId};
 use serde_json::json;
@@ -75,8 +75,8 @@ async fn ready(client: &reqwest::Client, base: &str, data: &std::path::Path) {
 }
 
 async fn send(client: &reqwest::Client, base: &str, id: u32, key: &str) -> Option<serde_json::Value> {
-    let flow = if id % 2 == 0 { "online" } else { "offline" };
-    let body = json!({"id": format!("evt_{id}"), "event": "connection.status_changed", "timestamp": Utc::now(),
+    let flow = if id.is_multiple_of(2) { "online" } else { "offline" };
+    let body = json!({"id": format!("evt_{id}"), "event": "connection.status_changed", "timestamp": SystemClock.now(),
         "connection_id": key, "data": {"status": flow}})
     .to_string();
     let request = client
@@ -146,7 +146,7 @@ async fn kill_9_under_load_loses_nothing_that_was_answered_200_and_doubles_nothi
     ready(&client, &base, data.path()).await;
     // Makini sends again whatever was not answered, and some of what was
     for id in 0..sent {
-        if !answered.contains(&id) || id % 10 == 0 {
+        if !answered.contains(&id) || id.is_multiple_of(10) {
             let answer = send(&client, &base, id, &keys[id as usize % keys.len()]).await.expect("it is taken now");
             assert!(!answered.contains(&id) || answer["duplicate"] == true, "evt_{id} was answered before: {answer}");
         }

@@ -50,3 +50,7 @@ pub(crate) fn step_rows(_by: i32) -> bool {
 pub(crate) fn scroll_to(_selector: &str) {}
 
 pub(crate) fn submit_form_of(_event: &leptos::ev::Event) {}
+
+pub(crate) fn submit_form_at(_selector: &str) {}
+
+pub(crate) fn set_value_unless_focused(_selector: &str, _value: &str) {}

@@ -162,12 +162,27 @@ pub(crate) fn scroll_to(selector: &str) {
 
 /// Submits the form that a control belongs to, as its button would.
 pub(crate) fn submit_form_of(event: &leptos::ev::Event) {
-    let form = event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .and_then(|element| element.closest("form").ok().flatten())
-        .and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-    if let Some(form) = form {
+    submit_form_around(event.target().and_then(|target| target.dyn_into().ok()));
+}
+
+/// The same, for a control that is found by a selector.
+pub(crate) fn submit_form_at(selector: &str) {
+    submit_form_around(find(selector).map(Into::into));
+}
+
+fn submit_form_around(control: Option<web_sys::Element>) {
+    let form = control.and_then(|element| element.closest("form").ok().flatten());
+    if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
         form.request_submit().ok();
+    }
+}
+
+/// Writes into a field that nobody is typing into.
+pub(crate) fn set_value_unless_focused(selector: &str, value: &str) {
+    let Some(input) = find(selector).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok()) else {
+        return;
+    };
+    if document().active_element().as_ref() != Some(input.as_ref()) {
+        input.set_value(value);
     }
 }

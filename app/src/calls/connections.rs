@@ -6,8 +6,8 @@ use super::{answer, answer_form, as_of, desk};
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use model::{
-    Connection, ConnectionDetail, ConnectionId, ConnectionPage, Evidence, Page, PlatformRef,
-    Role, SourceRef, TimelineItem,
+    Connection, ConnectionDetail, ConnectionId, ConnectionPage, Evidence, Page, PlatformRef, Role, SourceRef,
+    TimelineItem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,10 @@ pub struct Hit {
 
 /// A page of connections; `query` is what the address says, `shown` are the rows on the screen.
 #[server(prefix = "/_app", endpoint = "connections")]
-pub async fn list_connections(query: String, #[server(default)] shown: Vec<ConnectionId>) -> Result<Listing, CallError> {
+pub async fn list_connections(
+    query: String,
+    #[server(default)] shown: Vec<ConnectionId>,
+) -> Result<Listing, CallError> {
     let (desk, actor) = desk()?;
     let query = answer(model::ConnectionQuery::from_query(&query))?;
     let page = answer(desk.connections(&actor, query).await)?;
@@ -78,7 +81,8 @@ pub async fn ask_facets() -> Result<Facets, CallError> {
     let (desk, actor) = desk()?;
     let platforms = answer(desk.platforms(&actor).await)?;
     let sources = answer(desk.sources(&actor).await)?;
-    let sources = sources.into_iter().map(|s| SourceRef { id: s.id, name: s.name, environment: s.environment }).collect();
+    let sources =
+        sources.into_iter().map(|s| SourceRef { id: s.id, name: s.name, environment: s.environment }).collect();
     Ok(Facets { platforms, sources })
 }
 
@@ -89,7 +93,9 @@ pub async fn find_connections(words: String) -> Result<Vec<Hit>, CallError> {
     let words = words.chars().take(200).collect();
     let query = model::ConnectionQuery { q: Some(words), limit: Some(8), ..Default::default() };
     let found = answer(desk.connections(&actor, query).await)?.items.into_iter();
-    Ok(found.map(|c| Hit { id: c.id, customer: c.customer.name, platform: c.platform.name, health: c.health }).collect())
+    Ok(found
+        .map(|c| Hit { id: c.id, customer: c.customer.name, platform: c.platform.name, health: c.health })
+        .collect())
 }
 
 /// Everything on a connection's own page; `older` is where its timeline begins.

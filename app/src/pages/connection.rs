@@ -4,7 +4,14 @@ use crate::{
     calls::{self, CallError, connections::Story},
     live::Refetch,
     parts::{
-        empty::waiting, evidence::evidence, facts::facts, mark::mark, next_step::NextStep, ours::Ours, refused::refused_screen, text,
+        empty::waiting,
+        evidence::evidence,
+        facts::facts,
+        mark::mark,
+        next_step::NextStep,
+        ours::Ours,
+        refused::refused_screen,
+        text,
         time::{Moment, use_clock},
         time_bar::time_bar,
         timeline::timeline,
@@ -54,13 +61,18 @@ fn Body(answer: Resource<Answer>, refetch: Refetch) -> impl IntoView {
     let latest = Memo::new(move |before: Option<&Option<Answer>>| {
         let new = answer.get()?;
         match (&new.1, before.and_then(Option::as_ref)) {
-            (Err(error), Some(good)) if good.1.is_ok() && good.0 == new.0 && matches!(error.refusal, Refusal::Unavailable(_) | Refusal::Internal(_)) => {
+            (Err(error), Some(good))
+                if good.1.is_ok()
+                    && good.0 == new.0
+                    && matches!(error.refusal, Refusal::Unavailable(_) | Refusal::Internal(_)) =>
+            {
                 Some(good.clone())
             }
             _ => Some(new),
         }
     });
-    let kind = Memo::new(move |_| latest.with(|l| l.as_ref().map(|(id, story)| (id.clone(), story.as_ref().err().cloned()))));
+    let kind =
+        Memo::new(move |_| latest.with(|l| l.as_ref().map(|(id, story)| (id.clone(), story.as_ref().err().cloned()))));
     let story = Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|(_, story)| story.as_ref().ok().cloned())));
     Effect::new(move |_| {
         if let Some(as_of) = story.with(|story| story.as_ref().map(|story| story.as_of)) {
@@ -84,10 +96,16 @@ fn full(first: Story, story: Memo<Option<Story>>, refetch: Refetch) -> AnyView {
     let days = Memo::new(move |_| if query.with(|query| query.get_str("days") == Some("7")) { 7 } else { 1 });
     let older = Memo::new(move |_| query.with(|query| query.get_str("older").is_some()));
     let start = first.clone();
-    let now = Signal::derive(move || clock.moment(story.with(|story| story.as_ref().map_or(start.as_of, |story| story.as_of))));
+    let now = Signal::derive(move || {
+        clock.moment(story.with(|story| story.as_ref().map_or(start.as_of, |story| story.as_of)))
+    });
     let (kept, initial) = (first.detail.clone(), first.detail.clone());
-    let detail = Signal::derive(move || story.with(|story| story.as_ref().map_or_else(|| kept.clone(), |story| story.detail.clone())));
-    let part = move |draw: fn(&Story, Moment) -> AnyView| move || story.with(|story| story.as_ref().map(|story| draw(story, now.get())));
+    let detail = Signal::derive(move || {
+        story.with(|story| story.as_ref().map_or_else(|| kept.clone(), |story| story.detail.clone()))
+    });
+    let part = move |draw: fn(&Story, Moment) -> AnyView| {
+        move || story.with(|story| story.as_ref().map(|story| draw(story, now.get())))
+    };
     let title = move || {
         detail.with(|detail| format!("{} – {}", detail.connection.customer.name, text::is(detail.connection.health)))
     };
@@ -134,8 +152,13 @@ fn headline(story: &Story, now: Moment) -> AnyView {
     let c = &detail.connection;
     let (who, is, rest) = text::headline(c);
     let why = c.cause.as_ref().map(|cause| format!(" {}", sentence(&cause.summary)));
-    let gone = detail.removed_at.map(|at| view! { <p class="note">"It was removed upstream "{now.ago(at)}". Its history stays."</p> }.into_any());
-    let stopped = c.last_good_sync_at.filter(|_| c.health.needs_attention()).map(|at| view! { " Data last arrived "{now.ago(at)}"." }.into_any());
+    let gone = detail.removed_at.map(|at| {
+        view! { <p class="note">"It was removed upstream "{now.ago(at)}". Its history stays."</p> }.into_any()
+    });
+    let stopped = c
+        .last_good_sync_at
+        .filter(|_| c.health.needs_attention())
+        .map(|at| view! { " Data last arrived "{now.ago(at)}"." }.into_any());
     view! {
         <div class=format!("headline {}", c.health) data-connection=c.id.to_string() data-health=c.health.code()>
             <h1>{mark(c.health)}{who}" "<em>{is}</em>{rest}</h1>

@@ -8,19 +8,19 @@ use crate::{
     live::Refetch,
     parts::{
         empty::waiting,
-        filters::{filters, sort_words},
+        filters::filters,
         pager::pager,
+        question::{chips, nothing, sentence},
         refused::refused_screen,
         rows::{Batch, Rows, ShownIds, shown_ids},
-        text,
         time::use_clock,
-        totals::{page_of, totals},
+        totals::totals,
     },
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use model::{ChangeTopic, ConnectionQuery, Health, Refusal};
+use model::{ChangeTopic, ConnectionQuery, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// An answer and the question it answers.
@@ -62,7 +62,11 @@ fn Body(answer: Resource<Answer>, facets: Resource<Facets>, shown: ShownIds) -> 
     let latest = Memo::new(move |before: Option<&Option<Answer>>| {
         let new = answer.get()?;
         match (&new.result, before.and_then(Option::as_ref)) {
-            (Err(error), Some(good)) if good.result.is_ok() && good.question == new.question && error.refusal != Refusal::Unauthenticated => {
+            (Err(error), Some(good))
+                if good.result.is_ok()
+                    && good.question == new.question
+                    && error.refusal != Refusal::Unauthenticated =>
+            {
                 Some(good.clone())
             }
             _ => Some(new),
@@ -100,12 +104,28 @@ fn list(latest: Memo<Option<Answer>>, rows: Memo<Option<Batch>>, facets: Memo<Fa
         latest.with(|l| l.as_ref().and_then(|l| ConnectionQuery::from_query(&l.question).ok()).unwrap_or_default())
     });
     let part = move |draw: fn(&Listing, &ConnectionQuery) -> AnyView| {
-        move || latest.with(|l| l.as_ref().and_then(|l| l.result.as_ref().ok()).map(|listing| query.with(|query| draw(listing, query))))
+        move || {
+            latest.with(|l| {
+                l.as_ref().and_then(|l| l.result.as_ref().ok()).map(|listing| query.with(|query| draw(listing, query)))
+            })
+        }
     };
     let many = Signal::derive(move || facets.with(|facets| facets.sources.len() > 1));
-    let none = Memo::new(move |_| rows.with(|rows| rows.as_ref().is_none_or(|rows| rows.items.is_empty())));
+    // A list that was not empty keeps its rows until the person asks for the new ones.
+    let had = Memo::new(move |before: Option<&(String, bool)>| {
+        let (question, any) =
+            rows.with(|rows| rows.as_ref().map(|r| (r.question.clone(), !r.items.is_empty()))).unwrap_or_default();
+        let still = before.is_some_and(|(before, had)| *had && *before == question);
+        (question, any || still)
+    });
+    let none = Memo::new(move |_| !had.with(|(_, any)| *any));
     let title = Memo::new(move |_| {
-        latest.with(|l| l.as_ref().and_then(|l| l.result.as_ref().ok()).map(|l| query.with(|q| sentence(l, q).0)).unwrap_or_default())
+        latest.with(|l| {
+            l.as_ref()
+                .and_then(|l| l.result.as_ref().ok())
+                .map(|l| query.with(|q| sentence(l, q).0))
+                .unwrap_or_default()
+        })
     });
     view! {
         <Title text=move || title.get() />
@@ -130,82 +150,6 @@ fn list(latest: Memo<Option<Answer>>, rows: Memo<Option<Batch>>, facets: Memo<Fa
                 <p class="page-foot"><a href=csv rel="external" download="connections.csv">"Take this list away as CSV"</a></p>
             }.into_any()
         })}
-    }
-    .into_any()
-}
-
-/// What is listed, and in which order.
-fn sentence(listing: &Listing, query: &ConnectionQuery) -> (String, String) {
-    let (matching, all) = (listing.page.matching, listing.page.totals.all());
-    let needing = || Health::ALL.iter().copied().filter(|health| health.needs_attention());
-    let what = match query.health.as_slice() {
-        [] => text::counted(matching, "connection", "connections"),
-        [one] if matching == 1 => format!("1 connection {}", text::is(*one)),
-        [one] => format!("{} connections {}", text::count(matching), text::are(*one)),
-        many if needing().eq(many.iter().copied()) => format!("{} of {} need attention", text::count(matching), text::counted(all, "connection", "connections")),
-        _ => format!("{} of {}", text::count(matching), text::counted(all, "connection", "connections")),
-    };
-    (what, format!(", {}", sort_words(query.sort).to_lowercase()))
-}
-
-/// The filters that have no control of their own, each with the way out of it.
-fn chips(listing: &Listing, query: &ConnectionQuery) -> AnyView {
-    let customer = |id| {
-        let row = listing.page.items.iter().find(|row| row.customer.id == id);
-        row.map_or_else(|| "one customer".to_owned(), |row| row.customer.name.clone())
-    };
-    let base = query.first_page();
-    let mut chips: Vec<(String, ConnectionQuery)> = Vec::new();
-    for id in &query.customer {
-        let rest = query.customer.iter().copied().filter(|other| other != id).collect();
-        chips.push((customer(*id), ConnectionQuery { customer: rest, ..base.clone() }));
-    }
-    for tag in &query.tag {
-        let rest = query.tag.iter().filter(|other| *other != tag).cloned().collect();
-        chips.push((format!("tag {tag}"), ConnectionQuery { tag: rest, ..base.clone() }));
-    }
-    if let Some(q) = &query.q {
-        chips.push((format!("“{q}”"), ConnectionQuery { q: None, ..base.clone() }));
-    }
-    for slug in query.platform.iter().skip(1) {
-        let rest = query.platform.iter().filter(|other| *other != slug).cloned().collect();
-        chips.push((slug.clone(), ConnectionQuery { platform: rest, ..base.clone() }));
-    }
-    if chips.is_empty() {
-        return ().into_any();
-    }
-    let chips: Vec<_> = chips
-        .into_iter()
-        .map(|(words, without)| view! { <li><a class="chip" href=page_of(&without) aria-label=format!("Remove the filter {words}")>{words.clone()}</a></li> }.into_any())
-        .collect();
-    view! {
-        <ul class="chips" aria-label="Filters">
-            {chips}
-            <li><a class="chip clear" href="/connections">"Clear all filters"</a></li>
-        </ul>
-    }
-    .into_any()
-}
-
-fn nothing(query: &ConnectionQuery) -> AnyView {
-    let filtered = *query != ConnectionQuery { sort: query.sort, limit: query.limit, ..ConnectionQuery::default() };
-    let (title, text) = if filtered {
-        ("No connection matches", "Connections that fit every filter above would be listed here.")
-    } else {
-        ("No connections yet", "Every customer’s connection is listed here as soon as a source has been polled once.")
-    };
-    let action = if filtered {
-        view! { <a class="btn first" href="/connections">"Clear all filters"</a> }.into_any()
-    } else {
-        view! { <a class="btn first" href="/settings">"See the sources"</a> }.into_any()
-    };
-    view! {
-        <section class="empty">
-            <i class="empty-line" aria-hidden="true"></i>
-            <h2>{title}</h2>
-            <p>{text}</p>
-            <div class="acts">{action}</div>
-        </section>
     }
     .into_any()
 }

@@ -11,7 +11,9 @@ pub(crate) fn Login() -> impl IntoView {
     let next = query.get("next").unwrap_or_default();
     let wait = query.get("wait").and_then(|wait| wait.parse::<i64>().ok());
     let trouble = match query.get("error").as_deref() {
-        Some("wrong") => Some("That e-mail and password do not go together. Check both; capitals matter in the password.".to_owned()),
+        Some("wrong") => {
+            Some("That e-mail and password do not go together. Check both; capitals matter in the password.".to_owned())
+        }
         Some("throttled") => Some(match wait {
             Some(seconds) => format!("Too many tries. Wait {} and try again.", crate::parts::text::span(seconds)),
             None => "Too many tries. Wait a minute and try again.".to_owned(),

@@ -10,14 +10,15 @@ use crate::{
         recent::recent,
         refused::refused_screen,
         rows::{Batch, Rows, ShownIds, shown_ids},
+        standing::{blind, headline},
         text,
         time::{Moment, use_clock},
-        totals::{page_of, totals},
+        totals::{page_of, totals_of_all},
     },
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{ChangeTopic, ConnectionQuery, Health, Overview, Refusal, Source};
+use model::{ChangeTopic, ConnectionQuery, Health, Overview, Refusal};
 
 /// The screen.
 #[component]
@@ -61,7 +62,8 @@ fn Body(answer: Resource<Result<OverviewAnswer, CallError>>, shown: ShownIds) ->
             Some(Ok(_)) => Kind::Full,
         })
     });
-    let overview = Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|l| l.as_ref().ok()).map(|a| a.overview.clone())));
+    let overview =
+        Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|l| l.as_ref().ok()).map(|a| a.overview.clone())));
     let batch = Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|l| l.as_ref().ok()).map(batch)));
     Effect::new(move |_| {
         if let Some(at) = overview.with(|overview| overview.as_ref().map(|overview| overview.at)) {
@@ -105,14 +107,19 @@ fn full(overview: Memo<Option<Overview>>, rows: Memo<Option<Batch>>, shown: Show
         0 => "All well".to_owned(),
         n => format!("{} need attention", text::count(n)),
     };
-    let all = page_of(&ConnectionQuery { health: Health::ALL.iter().copied().filter(|h| h.needs_attention()).collect(), ..Default::default() });
+    let all = page_of(&ConnectionQuery {
+        health: Health::ALL.iter().copied().filter(|h| h.needs_attention()).collect(),
+        ..Default::default()
+    });
+    // Once shown the table stays: its last row may heal, but must not vanish under the pointer.
+    let any = Memo::new(move |before: Option<&bool>| before == Some(&true) || attention.get() > 0);
     let worst = move || {
-        (attention.get() > 0).then(|| {
+        any.get().then(|| {
             view! {
                 <section aria-labelledby="worst">
                     <div class="section-head">
                         <h2 id="worst">"Needs attention"</h2>
-                        <a href=all.clone()>{move || format!("All {}", text::count(attention.get()))}</a>
+                        <a href=all.clone() hidden=move || attention.get() == 0>{move || format!("All {}", text::count(attention.get()))}</a>
                     </div>
                     <Rows batch=rows shown many_sources=many caption="Connections that need attention, worst first" />
                 </section>
@@ -122,7 +129,7 @@ fn full(overview: Memo<Option<Overview>>, rows: Memo<Option<Batch>>, shown: Show
     view! {
         <Title text=title />
         {part(|o, _| headline(o))}
-        {part(|o, _| totals(&o.totals, &ConnectionQuery::default()))}
+        {part(|o, _| totals_of_all(&o.totals))}
         {part(|o, now| o.sources.iter().filter_map(|source| blind(source, now)).collect::<Vec<_>>().into_any())}
         {worst}
         <section aria-labelledby="recent">
@@ -141,66 +148,6 @@ fn full(overview: Memo<Option<Overview>>, rows: Memo<Option<Batch>>, shown: Show
         </p>
     }
     .into_any()
-}
-
-/// What is so, in a sentence, and how well it is proved, in another.
-fn headline(o: &Overview) -> AnyView {
-    let (all, attention) = (o.totals.all(), o.totals.attention());
-    let waiting = o.totals.of(Health::ReauthorizationRequired);
-    let first = match (all, attention) {
-        (0, _) => "No connections have been seen yet".to_owned(),
-        (1, 0) => "The one connection is well".to_owned(),
-        (all, 0) => format!("All {} connections are well", text::count(all)),
-        (all, 1) => format!("1 of {} needs attention", text::counted(all, "connection", "connections")),
-        (all, n) => format!("{} of {} need attention", text::count(n), text::counted(all, "connection", "connections")),
-    };
-    let second = (waiting > 0).then(|| {
-        let mut names: Vec<_> = o.worst.iter().filter(|c| c.health == Health::ReauthorizationRequired).map(|c| c.customer.name.clone()).collect();
-        let complete = names.len() as u64 == waiting;
-        names.dedup();
-        match (complete, names.as_slice()) {
-            (true, [one]) => format!("{one} must sign in again"),
-            (true, [one, two]) => format!("{one} and {two} must sign in again"),
-            (true, names) => format!("{} customers must sign in again", names.len()),
-            (false, _) => format!("{} of them wait for a customer to sign in again", text::count(waiting)),
-        }
-    });
-    let rest: Vec<_> = [Health::Offline, Health::Failing, Health::Late, Health::Unstable, Health::Unknown, Health::FirstSync, Health::Paused]
-        .into_iter()
-        .filter_map(|health| match o.totals.of(health) {
-            0 => None,
-            1 => Some(format!("1 {}", text::is(health))),
-            n => Some(format!("{} {}", text::count(n), text::are(health))),
-        })
-        .collect();
-    let healthy = format!("{} are healthy", text::count(o.totals.of(Health::Healthy)));
-    let states = std::iter::once(healthy).chain(rest).collect::<Vec<_>>().join(", ");
-    let proof = o.oldest_proof_seconds.map(|age| format!(" Nothing shown as known rests on a proof older than {}.", text::span(age)));
-    let first_round = "The first round of polling is under way; they appear here by themselves.";
-    view! {
-        <h1 class="said">{first}"." {second.map(|second| view! { " "<em>{second}"."</em> })}</h1>
-        <p class="lede">{if all == 0 { first_round.to_owned() } else { format!("{states}.{}", proof.unwrap_or_default()) }}</p>
-    }
-    .into_any()
-}
-
-/// What cannot be seen, and since when.
-fn blind(source: &Source, now: Moment) -> Option<AnyView> {
-    let since = source.round.failing_since?;
-    let why = source.round.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
-    let many = text::counted(source.connections, "connection", "connections");
-    Some(
-        view! {
-            <section class="banner" role="status">
-                <div>
-                    <h2>"Linewatch cannot see “"{source.name.clone()}"” for "{now.since(since)}</h2>
-                    <p>{format!("{why} What is shown of its {many} is what webhooks still say, and turns unknown as its proof ages. It is no fault of the customers.")}</p>
-                </div>
-                <a class="btn" href=format!("/settings/sources/{}", source.id)>"See the source"</a>
-            </section>
-        }
-        .into_any(),
-    )
 }
 
 fn nothing_yet() -> AnyView {

@@ -10,7 +10,7 @@ use crate::{
         empty::waiting,
         field::Fields,
         ours::wrong,
-        refused::{refused_note, refused_screen},
+        refused::{focus_wrong, refused_note, refused_screen},
         secrets::Secrets,
         seeing::{seeing, verdict},
         source_fields::source_fields,
@@ -53,7 +53,9 @@ pub(crate) fn SourcePage() -> impl IntoView {
 #[component]
 fn Body(answer: Resource<Result<Sources, CallError>>, refetch: Refetch) -> impl IntoView {
     let latest = Memo::new(move |before: Option<&Option<Result<Sources, CallError>>>| match (answer.get(), before) {
-        (Some(Err(error)), Some(Some(Ok(good)))) if matches!(error.refusal, Refusal::Unavailable(_)) => Some(Ok(good.clone())),
+        (Some(Err(error)), Some(Some(Ok(good)))) if matches!(error.refusal, Refusal::Unavailable(_)) => {
+            Some(Ok(good.clone()))
+        }
         (other, _) => other,
     });
     let kind = Memo::new(move |_| {
@@ -66,7 +68,9 @@ fn Body(answer: Resource<Result<Sources, CallError>>, refetch: Refetch) -> impl 
     move || match kind.get() {
         None => ().into_any(),
         Some(Err(error)) => refused_screen(error),
-        Some(Ok(id)) => latest.get_untracked().and_then(Result::ok).map(|first| full(id, first, latest, refetch)).into_any(),
+        Some(Ok(id)) => {
+            latest.get_untracked().and_then(Result::ok).map(|first| full(id, first, latest, refetch)).into_any()
+        }
     }
 }
 
@@ -113,8 +117,10 @@ fn full(id: SourceId, first: Sources, latest: Memo<Option<Result<Sources, CallEr
 fn Settings(stored: Source, #[prop(into)] source: Signal<Source>) -> impl IntoView {
     let change = ServerAction::<ChangeSource>::new();
     let error = move || change.value().get().and_then(Result::err);
+    focus_wrong(error);
     let before = change.value().get_untracked().and_then(Result::err);
-    let fields = Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
+    let fields =
+        Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
     let (id, version) = (stored.id, stored.version);
     let behind = move || source.with(|source| source.version != version) && change.version().get() == 0;
     view! {

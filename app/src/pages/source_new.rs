@@ -2,7 +2,12 @@
 
 use crate::{
     calls::sources::AddSource,
-    parts::{field::Fields, ours::wrong, refused::refused_note, source_fields::source_fields},
+    parts::{
+        field::Fields,
+        ours::wrong,
+        refused::{focus_wrong, refused_note},
+        source_fields::source_fields,
+    },
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -12,8 +17,10 @@ use leptos_meta::Title;
 pub(crate) fn NewSourcePage() -> impl IntoView {
     let add = ServerAction::<AddSource>::new();
     let error = move || add.value().get().and_then(Result::err);
+    focus_wrong(error);
     let before = add.value().get_untracked().and_then(Result::err);
-    let fields = Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
+    let fields =
+        Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
     view! {
         <Title text="Add a source" />
         <nav class="crumbs" aria-label="You are here">

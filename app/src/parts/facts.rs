@@ -1,11 +1,6 @@
 //! The facts of a connection, beside its story.
 
-use super::{
-    copy::Copy,
-    mark::badge_saying,
-    text,
-    time::Moment,
-};
+use super::{copy::Copy, mark::badge_saying, text, time::Moment};
 use leptos::prelude::*;
 use model::{Authorization, ConnectionDetail, DataFlow, Environment, Health};
 
@@ -29,7 +24,9 @@ pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
     let tags: Vec<_> = c
         .tags
         .iter()
-        .map(|tag| view! { <a class="tag" href=format!("/connections?tag={}", text::encode(tag))>{tag.clone()}</a> }.into_any())
+        .map(|tag| {
+            view! { <a class="tag" href=format!("/connections?tag={}", text::encode(tag))>{tag.clone()}</a> }.into_any()
+        })
         .collect();
     let row = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
     view! {

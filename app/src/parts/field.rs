@@ -27,7 +27,9 @@ impl Fields {
         let id = format!("f-{}", field.name);
         let name = format!("{}[{}]", self.group, field.name);
         let wrong = self.wrong;
-        let message = move || wrong.with(|wrong| wrong.iter().find(|(name, _)| name == field.name).map(|(_, message)| message.clone()));
+        let message = move || {
+            wrong.with(|wrong| wrong.iter().find(|(name, _)| name == field.name).map(|(_, message)| message.clone()))
+        };
         (id, name, message)
     }
 

@@ -5,15 +5,38 @@ use crate::{browser, calls::connections::Facets};
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use model::{ConnectionQuery, ConnectionSort, SortKey};
+use std::time::Duration;
 
-/// The bar. `label` finds the name of a customer that is filtered by.
+/// How long one must pause while typing before the search begins.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The bar.
 pub(crate) fn filters(query: &ConnectionQuery, facets: &Facets) -> AnyView {
     let navigate = use_navigate();
+    let typed = StoredValue::new((0u32, false));
+    let search = move |_| {
+        let number = typed.try_update_value(|(number, _)| {
+            *number += 1;
+            *number
+        });
+        let go = move || {
+            if typed.try_get_value().map(|(number, _)| number) == number {
+                typed.update_value(|(_, by_typing)| *by_typing = true);
+                browser::submit_form_at("#search");
+            }
+        };
+        set_timeout(go, PAUSE);
+    };
+    let words = query.q.clone().unwrap_or_default();
+    Effect::new(move |_| browser::set_value_unless_focused("#search", &words));
     let submit = move |event: leptos::ev::SubmitEvent| {
         let Some(text) = browser::form_query(&event) else { return };
         event.prevent_default();
-        let address = ConnectionQuery::from_query(&text).map_or(format!("/connections?{text}"), |query| page_of(&query));
-        navigate(&address, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        let address =
+            ConnectionQuery::from_query(&text).map_or(format!("/connections?{text}"), |query| page_of(&query));
+        // A search while typing must not fill the way back with half words.
+        let replace = typed.try_update_value(|(_, by_typing)| std::mem::take(by_typing)).unwrap_or_default();
+        navigate(&address, NavigateOptions { scroll: false, replace, ..NavigateOptions::default() });
     };
     let hidden = |name: &'static str, values: Vec<String>| {
         let one = |value| view! { <input type="hidden" name=name value=value /> }.into_any();
@@ -23,7 +46,7 @@ pub(crate) fn filters(query: &ConnectionQuery, facets: &Facets) -> AnyView {
         <form class="filters" method="get" action="/connections" role="search" on:submit=submit>
             <div class="search">
                 <input type="search" id="search" name="q" value=query.q.clone() maxlength="200" autocomplete="off"
-                    placeholder="Customer, system, key, tag or request id" aria-label="Search connections" />
+                    placeholder="Customer, system, key, tag or request id" aria-label="Search connections" on:input=search />
                 <kbd aria-hidden="true">"/"</kbd>
             </div>
             {hidden("health", query.health.iter().map(ToString::to_string).collect())}
@@ -37,13 +60,19 @@ pub(crate) fn filters(query: &ConnectionQuery, facets: &Facets) -> AnyView {
                     facets.sources.iter().map(|s| (s.name.clone(), s.name.clone())).collect())
             } else { ().into_any() }}
             {sort(query.sort)}
-            <noscript inner_html="<button class=\"btn\">Apply</button>"></noscript>
+            <noscript><button class="btn">"Apply"</button></noscript>
         </form>
     }
     .into_any()
 }
 
-fn choice(name: &'static str, label: &'static str, all: &'static str, chosen: &[String], known: Vec<(String, String)>) -> AnyView {
+fn choice(
+    name: &'static str,
+    label: &'static str,
+    all: &'static str,
+    chosen: &[String],
+    known: Vec<(String, String)>,
+) -> AnyView {
     let current = chosen.first().cloned().unwrap_or_default();
     let mut known = known;
     if !current.is_empty() && known.iter().all(|(value, _)| *value != current) {

@@ -88,7 +88,12 @@ fn nice(n: u64) -> u64 {
 }
 
 /// A stepped area: a state holds until the next point says otherwise.
-fn area(points: &[FleetPoint], x: &impl Fn(&FleetPoint) -> f64, above: impl Fn(&FleetPoint) -> f64, below: impl Fn(&FleetPoint) -> f64) -> String {
+fn area(
+    points: &[FleetPoint],
+    x: &impl Fn(&FleetPoint) -> f64,
+    above: impl Fn(&FleetPoint) -> f64,
+    below: impl Fn(&FleetPoint) -> f64,
+) -> String {
     let mut path = String::new();
     let mut last = None;
     for point in points {
@@ -117,7 +122,10 @@ fn area(points: &[FleetPoint], x: &impl Fn(&FleetPoint) -> f64, above: impl Fn(&
 fn table(points: &[FleetPoint], shown: &[Health]) -> AnyView {
     let step = points.len().div_ceil(24);
     let row = |point: &FleetPoint| {
-        let cells: Vec<_> = shown.iter().map(|h| view! { <td class="num">{text::count(point.totals.of(*h))}</td> }.into_any()).collect();
+        let cells: Vec<_> = shown
+            .iter()
+            .map(|h| view! { <td class="num">{text::count(point.totals.of(*h))}</td> }.into_any())
+            .collect();
         view! {
             <tr>
                 <th scope="row">{time::utc(point.at)}</th>
@@ -128,7 +136,8 @@ fn table(points: &[FleetPoint], shown: &[Health]) -> AnyView {
         .into_any()
     };
     let rows: Vec<_> = points.iter().rev().step_by(step).map(row).collect();
-    let heads: Vec<_> = shown.iter().map(|h| view! { <th scope="col" class="num">{h.words()}</th> }.into_any()).collect();
+    let heads: Vec<_> =
+        shown.iter().map(|h| view! { <th scope="col" class="num">{h.words()}</th> }.into_any()).collect();
     view! {
         <div class="wide" tabindex="0" role="region" aria-label="The fleet over the last 24 hours">
             <table class="plain">

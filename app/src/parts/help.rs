@@ -23,7 +23,7 @@ pub(crate) fn Help() -> impl IntoView {
         })
         .collect();
     view! {
-        <dialog id="help" aria-labelledby="help-title">
+        <dialog id="help" closedby="any" aria-labelledby="help-title">
             <form method="dialog">
                 <h2 id="help-title">"Keys"</h2>
                 <dl class="keys">{keys}</dl>

@@ -15,7 +15,12 @@ pub(crate) fn listen() {
                 event.prevent_default();
                 return browser::open_dialog("palette");
             }
-            if event.alt_key() || event.meta_key() || event.ctrl_key() || browser::is_typing(&event) || browser::dialog_is_open() {
+            if event.alt_key()
+                || event.meta_key()
+                || event.ctrl_key()
+                || browser::is_typing(&event)
+                || browser::dialog_is_open()
+            {
                 return;
             }
             let went = std::mem::take(&mut *going.write_value());

@@ -28,7 +28,9 @@ pub(crate) fn LostBanner() -> impl IntoView {
     let text = move || match live.link() {
         Link::Lost(since) => {
             let exact = clock.moment(since).exact(since);
-            format!("Live updates have stopped. What you see stands as of {exact}. Linewatch keeps trying; nothing has to be done.")
+            format!(
+                "Live updates have stopped. What you see stands as of {exact}. Linewatch keeps trying; nothing has to be done."
+            )
         }
         _ => String::new(),
     };

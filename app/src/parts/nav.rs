@@ -82,7 +82,8 @@ fn Entry(
 ) -> impl IntoView {
     let path = use_location().pathname;
     let current = move || {
-        let here = path.with(|path| if href == "/" { path == "/" } else { path == href || path.starts_with(&format!("{href}/")) });
+        let here = path
+            .with(|path| if href == "/" { path == "/" } else { path == href || path.starts_with(&format!("{href}/")) });
         here.then_some("page")
     };
     view! {

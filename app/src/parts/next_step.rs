@@ -27,7 +27,11 @@ pub(crate) fn NextStep(
     });
     let checking = move || check.pending().get() || detail.with(|detail| detail.checking);
     let words = move || detail.with(step);
-    let write = move || detail.with(letter).map(|(email, address)| view! { <a class="btn first" href=address>{format!("Write to {email}")}</a> });
+    let write = move || {
+        detail
+            .with(letter)
+            .map(|(email, address)| view! { <a class="btn first" href=address>{format!("Write to {email}")}</a> })
+    };
     let id = move || detail.with(|detail| detail.connection.id.to_string());
     let class = move || if detail.with(letter).is_some() { "btn" } else { "btn first" };
     view! {
@@ -61,7 +65,11 @@ fn step(detail: &ConnectionDetail) -> (String, String) {
             };
             (head.into(), cause.code.next_step().into())
         }
-        None => ("Nothing to do".into(), "Data arrives as expected. If the customer says otherwise, check now: Linewatch asks Makini at once.".into()),
+        None => (
+            "Nothing to do".into(),
+            "Data arrives as expected. If the customer says otherwise, check now: Linewatch asks Makini at once."
+                .into(),
+        ),
     }
 }
 
@@ -85,7 +93,10 @@ fn letter(detail: &ConnectionDetail) -> Option<(String, String)> {
 fn ticket(detail: &ConnectionDetail, now: Moment) -> String {
     let c = &detail.connection;
     let (who, is, rest) = text::headline(c);
-    let mut lines = vec![format!("{who} {is}{rest}"), format!("Since: {} ({})", now.exact(c.since), super::time::ago(now.age(c.since)))];
+    let mut lines = vec![
+        format!("{who} {is}{rest}"),
+        format!("Since: {} ({})", now.exact(c.since), super::time::ago(now.age(c.since))),
+    ];
     if let Some(cause) = &c.cause {
         lines.push(format!("Why: {}. {}", cause.code.words(), cause.summary));
         lines.push(format!("Who must act: {}. {}", cause.actor.words(), cause.code.next_step()));
@@ -96,6 +107,9 @@ fn ticket(detail: &ConnectionDetail, now: Moment) -> String {
     }
     lines.push(format!("Last good sync: {}", c.last_good_sync_at.map_or("none yet".to_owned(), |at| now.exact(at))));
     lines.extend(detail.upstream_error.as_ref().map(|error| format!("Makini's error: {error}")));
-    lines.push(format!("Customer: {} · System: {} · Source: {} · Key: {}", c.customer.name, c.platform.name, c.source.name, c.key));
+    lines.push(format!(
+        "Customer: {} · System: {} · Source: {} · Key: {}",
+        c.customer.name, c.platform.name, c.source.name, c.key
+    ));
     lines.join("\n")
 }

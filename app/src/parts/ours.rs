@@ -2,7 +2,7 @@
 
 use super::{
     field::{Field, Fields, Line},
-    refused::refused_note,
+    refused::{focus_wrong, refused_note},
     text,
     toast::use_toasts,
 };
@@ -30,11 +30,16 @@ pub(crate) fn Ours(
         }
     });
     let error = move || change.value().get().and_then(Result::err);
+    focus_wrong(error);
     let before = change.value().get_untracked().and_then(Result::err);
-    let kept = |field: &str, stored: String| before.as_ref().and_then(|error| error.typed(field)).map_or(stored, str::to_owned);
-    let fields = Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
+    let kept = |field: &str, stored: String| {
+        before.as_ref().and_then(|error| error.typed(field)).map_or(stored, str::to_owned)
+    };
+    let fields =
+        Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
     let c = &detail.connection;
-    let cadence = c.cadence_seconds.filter(|_| c.cadence_from == Some(CadenceFrom::Set)).map(text::duration).unwrap_or_default();
+    let cadence =
+        c.cadence_seconds.filter(|_| c.cadence_from == Some(CadenceFrom::Set)).map(text::duration).unwrap_or_default();
     let field = |name, label, help| Field { name, label, help };
     let (id, open) = (c.id.to_string(), before.is_some());
     let inputs = [
@@ -49,7 +54,11 @@ pub(crate) fn Ours(
             Line::default(),
         ),
         fields.line(
-            field("cadence_seconds", "Expected sync", "Like 15 min, 2 h or 1 day. Empty: as Makini plans it, or learned."),
+            field(
+                "cadence_seconds",
+                "Expected sync",
+                "Like 15 min, 2 h or 1 day. Empty: as Makini plans it, or learned.",
+            ),
             kept("cadence_seconds", cadence),
             Line::default(),
         ),

@@ -18,9 +18,10 @@ pub(crate) fn pager(query: &ConnectionQuery, rows: usize, matching: u64, next: O
         let query = ConnectionQuery { cursor: Some(cursor.to_owned()), ..query.clone() };
         view! { <a class="btn" rel="next" href=page_of(&query)>{format!("Next {limit}")}</a> }.into_any()
     });
-    let first = query.cursor.is_some().then(|| {
-        view! { <a class="btn quiet" href=page_of(&query.first_page())>"First page"</a> }.into_any()
-    });
+    let first = query
+        .cursor
+        .is_some()
+        .then(|| view! { <a class="btn quiet" href=page_of(&query.first_page())>"First page"</a> }.into_any());
     view! {
         <nav class="pager" aria-label="Pages">
             <p>{text::count(rows as u64)}" of "{text::counted(matching, "connection", "connections")}</p>

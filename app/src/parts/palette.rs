@@ -48,13 +48,24 @@ pub(crate) fn Palette() -> impl IntoView {
         let ask = move || {
             let text = words.get_untracked().trim().to_owned();
             leptos::task::spawn_local(async move {
-                let found = if text.is_empty() { Vec::new() } else { calls::connections::find_connections(text).await.unwrap_or_default() };
+                let found = if text.is_empty() {
+                    Vec::new()
+                } else {
+                    calls::connections::find_connections(text).await.unwrap_or_default()
+                };
                 if asked.try_get_value() == number {
                     hits.set(found);
                 }
             });
         };
-        set_timeout(move || if asked.try_get_value() == number { ask() }, Duration::from_millis(120));
+        set_timeout(
+            move || {
+                if asked.try_get_value() == number {
+                    ask()
+                }
+            },
+            Duration::from_millis(120),
+        );
     };
     let key = move |event: leptos::ev::KeyboardEvent| {
         let last = items.with(Vec::len).saturating_sub(1);
@@ -73,7 +84,7 @@ pub(crate) fn Palette() -> impl IntoView {
     };
     let active = move || format!("found-{}", at.get());
     view! {
-        <dialog id="palette" class="palette" aria-label="Find anything">
+        <dialog id="palette" class="palette" closedby="any" aria-label="Find anything">
             <input type="search" role="combobox" aria-expanded="true" aria-controls="found" aria-activedescendant=active autocomplete="off"
                 aria-label="Find a screen or a connection" placeholder="Go to a screen, find a customer…" prop:value=words on:input=typed on:keydown=key />
             <ul id="found" role="listbox" aria-label="Found">
@@ -100,12 +111,14 @@ pub(crate) fn Palette() -> impl IntoView {
 
 fn items(words: &str, hits: &[Hit]) -> Vec<Item> {
     let words = words.trim().to_lowercase();
-    let screens = SCREENS.iter().filter(|(_, name)| words.is_empty() || name.to_lowercase().contains(&words)).map(|(address, name)| Item {
-        address: (*address).to_owned(),
-        words: (*name).to_owned(),
-        under: String::new(),
-        health: None,
-    });
+    let screens = SCREENS.iter().filter(|(_, name)| words.is_empty() || name.to_lowercase().contains(&words)).map(
+        |(address, name)| Item {
+            address: (*address).to_owned(),
+            words: (*name).to_owned(),
+            under: String::new(),
+            health: None,
+        },
+    );
     let found = hits.iter().map(|hit| Item {
         address: format!("/connections/{}", hit.id),
         words: hit.customer.clone(),

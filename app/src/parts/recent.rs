@@ -26,7 +26,10 @@ fn item(change: &HealthChange, now: Moment) -> AnyView {
         (None, Some(_)) => "was seen for the first time",
         (_, Some(health)) => text::is(health),
     };
-    let lasted = change.from.zip(change.lasted_seconds).map(|(from, lasted)| format!("{} for {} before", from.words(), text::span(lasted)));
+    let lasted = change
+        .from
+        .zip(change.lasted_seconds)
+        .map(|(from, lasted)| format!("{} for {} before", from.words(), text::span(lasted)));
     let eye = change.eye.map(|eye| format!("seen by {}", eye.words()));
     let under: Vec<_> = [Some(change.platform.clone()), lasted, eye].into_iter().flatten().collect();
     let cause = change.cause.clone().map(|cause| format!(": {cause}"));

@@ -27,10 +27,21 @@ pub(crate) fn refused_screen(error: CallError) -> AnyView {
     .into_any()
 }
 
+/// Brings the person to the first field that is wrong, whenever there is one.
+pub(crate) fn focus_wrong(error: impl Fn() -> Option<CallError> + 'static) {
+    Effect::new(move |_| {
+        if error().is_some_and(|error| matches!(error.refusal, Refusal::Invalid(_))) {
+            request_animation_frame(|| {
+                browser::focus("[aria-invalid=true]");
+            });
+        }
+    });
+}
+
 /// Beside a form: what could not be done and why.
 pub(crate) fn refused_note(error: &CallError) -> AnyView {
     let text = match &error.refusal {
-        Refusal::Invalid(errors) if errors.len() == 1 => "One field needs another look.".to_owned(),
+        Refusal::Invalid(errors) if errors.len() == 1 => format!("One field needs another look. {}", errors[0].message),
         Refusal::Invalid(errors) => format!("{} fields need another look.", errors.len()),
         other => other.to_string(),
     };

@@ -5,7 +5,7 @@ use super::{row, text, time::use_clock};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use model::{Connection, ConnectionId};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// The newest answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,8 @@ pub(crate) fn Rows(
         }
     });
     let waiting = Memo::new(move |_| {
-        batch.with(|batch| standing.with(|s| batch.as_ref().zip(s.as_ref()).map_or(0, |(b, s)| moved(&s.ids, &b.items))))
+        batch
+            .with(|batch| standing.with(|s| batch.as_ref().zip(s.as_ref()).map_or(0, |(b, s)| moved(&s.ids, &b.items))))
     });
     view! {
         <div class="pill-place" role="status" aria-live="polite">
@@ -99,6 +100,9 @@ pub(crate) fn Rows(
                 </For>
             </tbody>
         </table>
+        <p class="faint rows-none" hidden=move || !standing.with(|standing| standing.as_ref().is_some_and(|s| s.ids.is_empty()))>
+            "None any more."
+        </p>
     }
 }
 
@@ -129,15 +133,34 @@ fn differs(before: &Connection, after: &Connection) -> bool {
         != (after.health, after.since, after.cause.as_ref().map(|c| c.code), &after.owner)
 }
 
-/// How many rows would come, go, or stand elsewhere relative to the rest.
+/// How many rows would come, go, or stand elsewhere among the rest.
 fn moved(shown: &[ConnectionId], now: &[Connection]) -> usize {
-    let now: Vec<_> = now.iter().map(|row| row.id).collect();
-    let (old, new): (HashSet<_>, HashSet<_>) = (shown.iter().collect(), now.iter().collect());
-    let coming = new.difference(&old).count();
-    let leaving = old.difference(&new).count();
-    let kept_before = shown.iter().filter(|id| new.contains(id));
-    let kept_after = now.iter().filter(|id| old.contains(id));
-    let displaced = kept_before.zip(kept_after).filter(|(before, after)| before != after).count();
-    // A row that comes usually pushes another one off the page; that is one change, not two.
-    coming.max(leaving).max(displaced)
+    let places: HashMap<_, _> = now.iter().enumerate().map(|(place, row)| (row.id, place)).collect();
+    let kept: Vec<_> = shown.iter().filter_map(|id| places.get(id).copied()).collect();
+    let (leaving, coming) = (shown.len() - kept.len(), now.len() - kept.len());
+    // A row that comes usually pushes another one off the page: that is one change, not two.
+    leaving.max(coming) + kept.len() - longest_rising(&kept)
+}
+
+/// The length of the longest rising run of places, gaps allowed: so many rows may stay where they are.
+fn longest_rising(places: &[usize]) -> usize {
+    let mut ends: Vec<usize> = Vec::new();
+    for place in places {
+        match ends.partition_point(|end| end < place) {
+            at if at == ends.len() => ends.push(*place),
+            at => ends[at] = *place,
+        }
+    }
+    ends.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::longest_rising;
+
+    #[test]
+    fn one_row_that_moves_far_is_one_change() {
+        assert_eq!(longest_rising(&[0, 1, 5, 2, 3, 4]), 5);
+        assert_eq!((longest_rising(&[]), longest_rising(&[2, 1, 0])), (0, 1));
+    }
 }

@@ -33,9 +33,13 @@ pub(crate) fn seeing(source: &Source, now: Moment) -> AnyView {
 
 fn polling(source: &Source, now: Moment) -> AnyView {
     let round = &source.round;
-    let failing = round.failing_since.map(|since| view! { <dt>"Failing for"</dt><dd class="bad">{now.since(since)}</dd> }.into_any());
+    let failing = round
+        .failing_since
+        .map(|since| view! { <dt>"Failing for"</dt><dd class="bad">{now.since(since)}</dd> }.into_any());
     let took = round.duration_ms.map(|ms| view! { <dt>"It took"</dt><dd>{format!("{ms} ms")}</dd> }.into_any());
-    let listed = round.listed.map(|n| view! { <dt>"It listed"</dt><dd>{text::counted(n.max(0) as u64, "connection", "connections")}</dd> }.into_any());
+    let listed = round.listed.map(|n| {
+        view! { <dt>"It listed"</dt><dd>{text::counted(n.max(0) as u64, "connection", "connections")}</dd> }.into_any()
+    });
     let skew = source.skew_ms.map(|ms| {
         let words = match ms {
             -999..=999 => "agrees with ours".to_owned(),
@@ -44,7 +48,8 @@ fn polling(source: &Source, now: Moment) -> AnyView {
         };
         view! { <dt>"Makini’s clock"</dt><dd>{words}</dd> }.into_any()
     });
-    let version = source.api_version.clone().map(|version| view! { <dt>"API version"</dt><dd>{version}</dd> }.into_any());
+    let version =
+        source.api_version.clone().map(|version| view! { <dt>"API version"</dt><dd>{version}</dd> }.into_any());
     view! {
         <section>
             <h3>"Polling"</h3>

@@ -14,10 +14,15 @@ pub(crate) fn source_fields(fields: &Fields, stored: Option<&Source>, before: Op
     let field = |name, label, help| Field { name, label, help };
     let of = |read: fn(&Source) -> String, usual: &str| stored.map_or_else(|| usual.to_owned(), read);
     let new = stored.is_none();
-    let secret_help = if new { "From Makini’s dashboard. It is stored sealed and never shown again." } else { "Leave it empty to keep the stored one. It is never shown." };
+    let secret_help = if new {
+        "From Makini’s dashboard. It is stored sealed and never shown again."
+    } else {
+        "Leave it empty to keep the stored one. It is never shown."
+    };
     let needed = |placeholder| Line { required: new, placeholder, secret: false };
     let usual = Line::default();
-    let polled = before.map_or_else(|| stored.is_none_or(|source| source.enabled), |error| error.typed("enabled") == Some("on"));
+    let polled =
+        before.map_or_else(|| stored.is_none_or(|source| source.enabled), |error| error.typed("enabled") == Some("on"));
     let mappings = |source: &Source| leptos::serde_json::to_string_pretty(&source.mappings).unwrap_or_default();
     let mappings_usual = leptos::serde_json::to_string_pretty(&Mappings::default()).unwrap_or_default();
     view! {

@@ -24,10 +24,10 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 pub(crate) fn span(seconds: i64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match seconds {
-        ..60 => format!("{} s", seconds.max(0)),
-        ..3_600 => format!("{minutes} min"),
-        ..21_600 if minutes % 60 != 0 => format!("{hours} h {} min", minutes % 60),
-        ..172_800 => format!("{hours} h"),
+        ..=59 => format!("{} s", seconds.max(1)),
+        60..=3_599 => format!("{minutes} min"),
+        3_600..=10_799 if minutes % 60 != 0 => format!("{hours} h {} min", minutes % 60),
+        3_600..=172_799 => format!("{hours} h"),
         _ => format!("{days} days"),
     }
 }
@@ -126,12 +126,18 @@ mod tests {
 
     #[test]
     fn figures_are_grouped() {
-        assert_eq!(["0", "999", "1,204", "1,000,000"], [count(0), count(999), count(1_204), count(1_000_000)].each_ref().map(String::as_str));
+        assert_eq!(
+            ["0", "999", "1,204", "1,000,000"],
+            [count(0), count(999), count(1_204), count(1_000_000)].each_ref().map(String::as_str)
+        );
     }
 
     #[test]
     fn spans_and_cadences_are_short() {
-        assert_eq!([4, 840, 8_400, 18_000, 90_000, 1_036_800].map(span), ["4 s", "14 min", "2 h 20 min", "5 h", "25 h", "12 days"]);
+        assert_eq!(
+            [4, 840, 8_400, 18_000, 90_000, 1_036_800].map(span),
+            ["4 s", "14 min", "2 h 20 min", "5 h", "25 h", "12 days"]
+        );
         assert_eq!([900, 3_600, 86_400, 3_571].map(every), ["every 15 min", "every hour", "daily", "every hour"]);
     }
 }

@@ -19,7 +19,11 @@ pub(crate) fn time_bar(detail: &ConnectionDetail, recent: &Page<TimelineItem>, d
     let whole = (days * 86_400) as f64;
     let healthy: i64 = seconds(stretches.iter().filter(|s| s.health == Some(Health::Healthy)));
     let known: i64 = seconds(stretches.iter().filter(|s| s.health.is_some())).max(1);
-    let share = if healthy == known { "100 % healthy".to_owned() } else { format!("{:.1} % healthy", healthy as f64 * 100.0 / known as f64) };
+    let share = if healthy == known {
+        "100 % healthy".to_owned()
+    } else {
+        format!("{:.1} % healthy", healthy as f64 * 100.0 / known as f64)
+    };
     let begin = now.now - TimeDelta::days(days);
     let pieces: Vec<_> = stretches
         .iter()

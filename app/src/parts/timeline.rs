@@ -14,7 +14,8 @@ pub(crate) fn timeline(page: &Page<TimelineItem>, older: bool, days: i64, now: M
         let address = format!("?days={days}&older={}#timeline", super::text::encode(cursor));
         view! { <a class="btn" rel="next" href=address>"Older"</a> }.into_any()
     });
-    let first = older.then(|| view! { <a class="btn quiet" href=format!("?days={days}#timeline")>"Newest"</a> }.into_any());
+    let first =
+        older.then(|| view! { <a class="btn quiet" href=format!("?days={days}#timeline")>"Newest"</a> }.into_any());
     view! {
         <ol class="log">{items}</ol>
         <div class="acts">{first}{next}</div>
@@ -28,7 +29,11 @@ fn item(item: &TimelineItem, now: Moment) -> AnyView {
         (kind, _) => view! { <i class=format!("sign {kind}") aria-hidden="true"></i> }.into_any(),
     };
     let under: Vec<_> = [Some(item.kind.words()), item.eye.map(|eye| eye.words())].into_iter().flatten().collect();
-    let cause = item.cause.as_ref().filter(|cause| !item.text.contains(&cause.summary)).map(|cause| format!(" · {}", cause.summary));
+    let cause = item
+        .cause
+        .as_ref()
+        .filter(|cause| !item.text.contains(&cause.summary))
+        .map(|cause| format!(" · {}", cause.summary));
     view! {
         <li class="with-mark">
             {sign}

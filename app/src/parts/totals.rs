@@ -4,8 +4,17 @@ use super::{mark::mark, text};
 use leptos::prelude::*;
 use model::{ConnectionQuery, Health, Totals};
 
-/// The bar and the legend. `query` holds the other filters; the entries keep them.
+/// The bar and the legend above a list: `query` holds its filters; the entries keep the others and mark their own.
 pub(crate) fn totals(totals: &Totals, query: &ConnectionQuery) -> AnyView {
+    draw(totals, query, true)
+}
+
+/// The bar and the legend where there is no list: every entry leads to one.
+pub(crate) fn totals_of_all(totals: &Totals) -> AnyView {
+    draw(totals, &ConnectionQuery::default(), false)
+}
+
+fn draw(totals: &Totals, query: &ConnectionQuery, list: bool) -> AnyView {
     let entries: Vec<_> = Health::ALL
         .iter()
         .copied()
@@ -13,7 +22,7 @@ pub(crate) fn totals(totals: &Totals, query: &ConnectionQuery) -> AnyView {
         .map(|health| entry(health, totals.of(health), query))
         .collect();
     let needing: Vec<_> = Health::ALL.iter().copied().filter(|health| health.needs_attention()).collect();
-    let all_on = query.health.is_empty();
+    let all_on = list && query.health.is_empty();
     let needing_on = query.health == needing;
     view! {
         <div class="totals">
@@ -80,7 +89,8 @@ fn bar(totals: &Totals) -> AnyView {
         .map(|(health, share)| {
             let (x, width) = (from, share * 100.0 / whole.max(1.0));
             from += width;
-            view! { <rect class=health.code() x=format!("{x:.2}%") width=format!("{width:.2}%") height="10"></rect> }.into_any()
+            view! { <rect class=health.code() x=format!("{x:.2}%") width=format!("{width:.2}%") height="10"></rect> }
+                .into_any()
         })
         .collect();
     view! {

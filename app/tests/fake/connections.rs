@@ -17,22 +17,112 @@ fn ago(minutes: i64) -> DateTime<Utc> {
     now() - TimeDelta::minutes(minutes)
 }
 
-struct Line(&'static str, &'static str, Health, Option<(Cause, &'static str)>, i64, Option<i64>, Option<(Eye, i64)>, Option<&'static str>);
+struct Line(
+    &'static str,
+    &'static str,
+    Health,
+    Option<(Cause, &'static str)>,
+    i64,
+    Option<i64>,
+    Option<(Eye, i64)>,
+    Option<&'static str>,
+);
 
 /// One for each health, and some more.
 pub fn every_health() -> Vec<Connection> {
     use Health as H;
     let changed = "The password of the account MAKINI_RFC was changed, so SAP refuses the sign-in";
     [
-        Line("Aldermoor Paper", "SAP ECC", H::ReauthorizationRequired, Some((Cause::CredentialsChanged, changed)), 14, Some(130), Some((Eye::Check, 1)), Some("Ines")),
-        Line("Brightwater Utilities", "NetSuite", H::ReauthorizationRequired, Some((Cause::Revoked, "The access token was revoked by an administrator")), 180, Some(190), Some((Eye::Webhook, 180)), Some("Tom")),
-        Line("Corvid Logistics", "Dynamics 365", H::Offline, Some((Cause::PlatformUnreachable, "The system does not answer (timeout after 30 s)")), 22, Some(41), Some((Eye::Poll, 1)), None),
-        Line("Dunmore Foods", "SAP S/4HANA", H::Failing, Some((Cause::SyncError, "HTTP 503 from /sap/opu/odata")), 47, Some(63), Some((Eye::Poll, 1)), None),
-        Line("Eastgate Hospitals", "IFS", H::Late, Some((Cause::Late, "The last good sync is 2.3 cadences old")), 70, Some(140), Some((Eye::Poll, 2)), Some("Ines")),
-        Line("Fairmont Rail", "Oracle Fusion Cloud Maintenance", H::Unstable, Some((Cause::SyncError, "Five changes within an hour")), 55, Some(12), Some((Eye::Webhook, 4)), None),
-        Line("Ferrous & Sons", "Infor EAM", H::Unknown, Some((Cause::NoProof, "Nothing has proved its state since 09:02")), 300, Some(300), None, None),
-        Line("Glasswing Energy", "Maximo", H::FirstSync, Some((Cause::ReadingHistory, "Reading 90 days of history, 61 %")), 38, None, Some((Eye::Webhook, 0)), Some("Tom")),
-        Line("Hollis Ceramics", "Business Central", H::Paused, Some((Cause::NoCredits, "Inactive for lack of credits")), 2_900, Some(2_910), Some((Eye::Poll, 1)), None),
+        Line(
+            "Aldermoor Paper",
+            "SAP ECC",
+            H::ReauthorizationRequired,
+            Some((Cause::CredentialsChanged, changed)),
+            14,
+            Some(130),
+            Some((Eye::Check, 1)),
+            Some("Ines"),
+        ),
+        Line(
+            "Brightwater Utilities",
+            "NetSuite",
+            H::ReauthorizationRequired,
+            Some((Cause::Revoked, "The access token was revoked by an administrator")),
+            180,
+            Some(190),
+            Some((Eye::Webhook, 180)),
+            Some("Tom"),
+        ),
+        Line(
+            "Corvid Logistics",
+            "Dynamics 365",
+            H::Offline,
+            Some((Cause::PlatformUnreachable, "The system does not answer (timeout after 30 s)")),
+            22,
+            Some(41),
+            Some((Eye::Poll, 1)),
+            None,
+        ),
+        Line(
+            "Dunmore Foods",
+            "SAP S/4HANA",
+            H::Failing,
+            Some((Cause::SyncError, "HTTP 503 from /sap/opu/odata")),
+            47,
+            Some(63),
+            Some((Eye::Poll, 1)),
+            None,
+        ),
+        Line(
+            "Eastgate Hospitals",
+            "IFS",
+            H::Late,
+            Some((Cause::Late, "The last good sync is 2.3 cadences old")),
+            70,
+            Some(140),
+            Some((Eye::Poll, 2)),
+            Some("Ines"),
+        ),
+        Line(
+            "Fairmont Rail",
+            "Oracle Fusion Cloud Maintenance",
+            H::Unstable,
+            Some((Cause::SyncError, "Five changes within an hour")),
+            55,
+            Some(12),
+            Some((Eye::Webhook, 4)),
+            None,
+        ),
+        Line(
+            "Ferrous & Sons",
+            "Infor EAM",
+            H::Unknown,
+            Some((Cause::NoProof, "Nothing has proved its state since 09:02")),
+            300,
+            Some(300),
+            None,
+            None,
+        ),
+        Line(
+            "Glasswing Energy",
+            "Maximo",
+            H::FirstSync,
+            Some((Cause::ReadingHistory, "Reading 90 days of history, 61 %")),
+            38,
+            None,
+            Some((Eye::Webhook, 0)),
+            Some("Tom"),
+        ),
+        Line(
+            "Hollis Ceramics",
+            "Business Central",
+            H::Paused,
+            Some((Cause::NoCredits, "Inactive for lack of credits")),
+            2_900,
+            Some(2_910),
+            Some((Eye::Poll, 1)),
+            None,
+        ),
         Line("Harrow Steelworks", "SAP Business One", H::Healthy, None, 17_280, Some(3), Some((Eye::Webhook, 3)), None),
         Line("Ilex Pharma", "NetSuite", H::Healthy, None, 59_040, Some(8), Some((Eye::Webhook, 8)), Some("Ines")),
     ]
@@ -71,7 +161,7 @@ fn connection(number: u128, Line(customer, platform, health, cause, since, synce
         cause: cause.map(|(code, summary)| CauseView { code, summary: summary.into(), actor: code.actor() }),
         proof: proof.map(|(eye, minutes)| Proof { eye, at: ago(minutes) - TimeDelta::seconds(8) }),
         last_good_sync_at: synced.map(ago),
-        cadence_seconds: synced.map(|_| if number % 3 == 0 { 3_600 } else { 900 }),
+        cadence_seconds: synced.map(|_| if number.is_multiple_of(3) { 3_600 } else { 900 }),
         cadence_from: synced.map(|_| CadenceFrom::Learned),
         owner: owner.map(str::to_owned),
         tags: if number == 1 { vec!["gold".into(), "emea".into()] } else { Vec::new() },
@@ -85,13 +175,15 @@ fn connection(number: u128, Line(customer, platform, health, cause, since, synce
 pub fn detail(connection: Connection) -> ConnectionDetail {
     ConnectionDetail {
         email: Some("j.olsen@aldermoor.example".into()),
-        note: (connection.health == Health::ReauthorizationRequired).then(|| "Their admin is on leave until Thursday; write to the deputy.".into()),
+        note: (connection.health == Health::ReauthorizationRequired)
+            .then(|| "Their admin is on leave until Thursday; write to the deputy.".into()),
         first_seen_at: ago(60 * 24 * 41),
         removed_at: None,
         late_at: connection.last_good_sync_at.map(|at| at + TimeDelta::minutes(35)),
         proof_allowance_seconds: 900,
         checking: false,
-        upstream_error: (connection.health == Health::ReauthorizationRequired).then(|| "AUTHENTICATION_FAILED, request req_8f21c0".into()),
+        upstream_error: (connection.health == Health::ReauthorizationRequired)
+            .then(|| "AUTHENTICATION_FAILED, request req_8f21c0".into()),
         upstream: serde_json::json!({"id": connection.key, "status": connection.raw_status, "platform": {"slug": connection.platform.slug}}),
         connection,
     }
@@ -113,8 +205,23 @@ pub fn story(connection: Option<&Connection>) -> Page<TimelineItem> {
     let minutes = (now() - c.since).num_minutes();
     Page {
         items: vec![
-            TimelineItem { cause: c.cause.clone(), ..item(minutes, TimelineKind::Transition, Some(Health::Healthy), Some(c.health), &format!("{} → {}", Health::Healthy.words(), c.health.words())) },
-            item(minutes + 3, TimelineKind::Conflict, None, None, "The poll said healthy, an older webhook said otherwise; a check decided"),
+            TimelineItem {
+                cause: c.cause.clone(),
+                ..item(
+                    minutes,
+                    TimelineKind::Transition,
+                    Some(Health::Healthy),
+                    Some(c.health),
+                    &format!("{} → {}", Health::Healthy.words(), c.health.words()),
+                )
+            },
+            item(
+                minutes + 3,
+                TimelineKind::Conflict,
+                None,
+                None,
+                "The poll said healthy, an older webhook said otherwise; a check decided",
+            ),
             item(minutes + 200, TimelineKind::Transition, Some(Health::Late), Some(Health::Healthy), "Late → Healthy"),
             item(minutes + 260, TimelineKind::Transition, Some(Health::Healthy), Some(Health::Late), "Healthy → Late"),
             item(minutes + 300, TimelineKind::Gap, None, None, "A sync has finished whose webhook never came"),
@@ -138,11 +245,16 @@ pub fn seen(connection: Option<&Connection>) -> Page<Evidence> {
     };
     Page {
         items: vec![
-            one(1, Eye::Check, 1, Applied::Confirmed, "A read with a fresh token was refused with AUTHENTICATION_FAILED"),
+            one(
+                1,
+                Eye::Check,
+                1,
+                Applied::Confirmed,
+                "A read with a fresh token was refused with AUTHENTICATION_FAILED",
+            ),
             one(2, Eye::Webhook, 14, Applied::Changed, "connection.reauthorization_required"),
             one(3, Eye::Poll, 15, Applied::Older, "The list said active"),
         ],
         next_cursor: None,
     }
 }
-

@@ -9,10 +9,10 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
-    EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, NewSource, NewWebhookSecret, Overview,
-    Page, PageQuery, PlatformRef, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, SourceTestStep,
-    TimelineItem, Totals,
+    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
+    Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, NewSource, NewWebhookSecret,
+    Overview, Page, PageQuery, PlatformRef, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest,
+    SourceTestStep, TimelineItem, Totals,
 };
 
 /// Answers from what it holds.
@@ -117,7 +117,12 @@ impl Backend for FakeBackend {
         Ok(connections::seen(self.connections.iter().find(|c| c.id == id)))
     }
 
-    async fn change_connection(&self, actor: &Actor, id: ConnectionId, _: ConnectionPatch) -> Result<ConnectionDetail, Refusal> {
+    async fn change_connection(
+        &self,
+        actor: &Actor,
+        id: ConnectionId,
+        _: ConnectionPatch,
+    ) -> Result<ConnectionDetail, Refusal> {
         self.connection(actor, id).await
     }
 
@@ -155,7 +160,12 @@ impl Backend for FakeBackend {
     }
 
     async fn test_source(&self, _: &Actor, _: SourceId) -> Result<SourceTest, Refusal> {
-        let step = |name: &str, ok, detail: &str, duration_ms| SourceTestStep { name: name.into(), ok, detail: detail.into(), duration_ms };
+        let step = |name: &str, ok, detail: &str, duration_ms| SourceTestStep {
+            name: name.into(),
+            ok,
+            detail: detail.into(),
+            duration_ms,
+        };
         Ok(SourceTest {
             ok: false,
             steps: vec![

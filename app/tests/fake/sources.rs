@@ -21,8 +21,18 @@ pub fn source() -> Source {
         enabled: true,
         webhook_url: "https://linewatch.example.com/webhooks/production".into(),
         webhook_secrets: vec![
-            WebhookSecret { id: Uuid::from_u128(71).into(), hint: "9f2c".into(), created_at: now() - TimeDelta::days(90), last_used_at: Some(now() - TimeDelta::seconds(4)) },
-            WebhookSecret { id: Uuid::from_u128(72).into(), hint: "a1b2".into(), created_at: now() - TimeDelta::days(1), last_used_at: None },
+            WebhookSecret {
+                id: Uuid::from_u128(71).into(),
+                hint: "9f2c".into(),
+                created_at: now() - TimeDelta::days(90),
+                last_used_at: Some(now() - TimeDelta::seconds(4)),
+            },
+            WebhookSecret {
+                id: Uuid::from_u128(72).into(),
+                hint: "a1b2".into(),
+                created_at: now() - TimeDelta::days(1),
+                last_used_at: None,
+            },
         ],
         customer_key: "customer_name".into(),
         poll_interval_seconds: 60,
@@ -63,7 +73,10 @@ pub fn failing_source() -> Source {
         webhook_secrets: Vec::new(),
         round: SourceRound {
             good_at: Some(now() - TimeDelta::minutes(33)),
-            error: Some(AttemptError { class: "unauthorized".into(), message: "Makini refuses the client secret (401).".into() }),
+            error: Some(AttemptError {
+                class: "unauthorized".into(),
+                message: "Makini refuses the client secret (401).".into(),
+            }),
             failing_since: Some(now() - TimeDelta::minutes(33)),
             next_at: Some(now() + TimeDelta::seconds(12)),
             ..source().round

@@ -3,11 +3,10 @@
 //! A change says only what to ask for again, so a lost one costs nothing as long as somebody says that there was a gap:
 //! whenever the connection that listens had to be made anew, everything counts as changed.
 
-use futures::FutureExt;
 use model::{Change, ChangeTopic};
 use sqlx::{
     PgConnection, PgPool,
-    postgres::{PgListener, PgPoolOptions},
+    postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -110,18 +109,10 @@ impl Live {
             sender: broadcast::channel(KEPT).0,
             listening: watch::Sender::new(false),
         }));
-        // one connection beside the pool: it is never given back, and the pool is for those who do
-        let own = PgPoolOptions::new()
-            .max_connections(1)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with((*pool.connect_options()).clone());
-        let shared = Arc::clone(&live.0);
+        let (shared, options) = (Arc::clone(&live.0), pool.connect_options());
         tokio::spawn(async move {
-            cancel.run_until_cancelled(shared.listen(&own)).await;
+            cancel.run_until_cancelled(shared.listen(&options)).await;
             shared.listening.send_replace(false);
-            own.close().now_or_never();
         });
         live
     }
@@ -184,11 +175,11 @@ impl Shared {
         self.publish(ChangeTopic::ALL.iter().copied().map(Change::many));
     }
 
-    async fn listen(&self, pool: &PgPool) {
+    async fn listen(&self, options: &PgConnectOptions) {
         let (shortest, longest) = BACKOFF;
         let mut wait = shortest;
         loop {
-            match connect(pool).await {
+            match connect(options).await {
                 Ok(mut listener) => {
                     wait = shortest;
                     self.publish_everything();
@@ -225,8 +216,16 @@ impl Shared {
     }
 }
 
-async fn connect(pool: &PgPool) -> sqlx::Result<PgListener> {
-    let mut listener = PgListener::connect_with(pool).await?;
+/// A connection beside the pool, which is for those who give back what they take. A new one each time: the one before may
+/// hang for minutes while it is given up.
+async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgListener> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
     // reconnecting is ours: what changed meanwhile must be told
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_TYPE, request};
 use http_body_util::{BodyExt as _, LengthLimitError};
 use model::{FieldError, Refusal};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use std::str::FromStr;
 
@@ -42,8 +42,23 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for Id<T> {
     }
 }
 
+/// Two ids in the path.
+#[derive(Debug)]
+pub struct Ids<A, B>(pub A, pub B);
+
+impl<A: FromStr, B: FromStr, S: Send + Sync> FromRequestParts<S> for Ids<A, B> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut request::Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (first, second) = path.map(|Path(texts)| texts).unwrap_or_default();
+        let ids = (first.parse().map_err(|_| no_such(&first))?, second.parse().map_err(|_| no_such(&second))?);
+        Ok(Self(ids.0, ids.1))
+    }
+}
+
 /// 404 for an id that cannot be one.
-pub fn no_such(id: &str) -> Problem {
+fn no_such(id: &str) -> Problem {
     let short: String = id.chars().take(40).collect();
     Refusal::NotFound(format!("“{short}”")).into()
 }
@@ -69,6 +84,13 @@ async fn whole(body: Body) -> Result<bytes::Bytes, Problem> {
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // A list would do, to serde: its items by the order of the fields. Nobody means that.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => Refusal::invalid("body", "this must be an object").into(),
+            Err(error) => not_json(&error),
+        });
+    }
     let mut track = serde_path_to_error::Track::new();
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -80,13 +102,17 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
             Refusal::invalid(field(message, track.path().to_string()), message).into()
         }
-        _ => Problem::about(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}.")),
+        _ => not_json(&error),
     })?;
     if unknown.is_empty() {
         return Ok(value);
     }
     let errors = unknown.into_iter().map(|field| FieldError::new(field, "this field is not known")).collect();
     Err(Refusal::Invalid(errors).into())
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::about(StatusCode::BAD_REQUEST, format!("The body is not JSON: {error}."))
 }
 
 /// The field that a message is about: the one it names, else the place where reading stopped.
@@ -96,6 +122,7 @@ fn field(message: &str, path: String) -> String {
     match named {
         Some(name) if path == "." || path == name => name.to_owned(),
         Some(name) if !path.ends_with(name) => format!("{path}.{name}"),
+        _ if path == "." => "body".to_owned(),
         _ => path,
     }
 }
@@ -133,7 +160,9 @@ mod tests {
 
     #[test]
     fn json_has_more_than_one_name() {
-        for (called, is) in [("application/json; charset=utf-8", true), ("application/merge-patch+json", true), ("text/plain", false)] {
+        for (called, is) in
+            [("application/json; charset=utf-8", true), ("application/merge-patch+json", true), ("text/plain", false)]
+        {
             assert_eq!(called_json(&HeaderMap::from_iter([(CONTENT_TYPE, called.parse().unwrap())])), is, "{called}");
         }
         assert!(!called_json(&HeaderMap::new()));

@@ -2,6 +2,8 @@
 
 use super::{problem::Problem, v1};
 use axum::Json;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -54,7 +56,8 @@ impl Modify for Schemes {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token.")).build();
-        let session = ApiKeyValue::with_description(crate::auth::cookie::NAME, "The session of a person who signed in.");
+        let session =
+            ApiKeyValue::with_description(crate::auth::cookie::NAME, "The session of a person who signed in.");
         components.add_security_scheme("token", SecurityScheme::Http(token));
         components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     }
@@ -62,52 +65,78 @@ impl Modify for Schemes {
 
 /// Why any question may be refused.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "read by the derive only")]
 pub enum Refusals {
     /// Neither a token nor a session that is valid.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(#[to_schema] Problem),
+    Unauthenticated(Problem),
     /// The role does not allow it, or another site caused the request.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] Problem),
+    Forbidden(Problem),
     /// There is no such thing.
     #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] Problem),
+    NotFound(Problem),
     /// Something else happened meanwhile.
     #[response(status = 409, content_type = "application/problem+json")]
-    Conflict(#[to_schema] Problem),
+    Conflict(Problem),
     /// The input is wrong; `errors` says where.
     #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] Problem),
+    Invalid(Problem),
     /// A fault in Linewatch.
     #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] Problem),
+    Internal(Problem),
     /// Not possible right now; `Retry-After` says when.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] Problem),
+    Unavailable(Problem),
 }
 
 /// Why a question with a body may be refused besides.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "read by the derive only")]
 pub enum InputRefusals {
     /// Not JSON.
     #[response(status = 400, content_type = "application/problem+json")]
-    NotJson(#[to_schema] Problem),
+    NotJson(Problem),
     /// Over 1 MiB.
     #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(#[to_schema] Problem),
+    TooLarge(Problem),
     /// Not called JSON.
     #[response(status = 415, content_type = "application/problem+json")]
-    NotCalledJson(#[to_schema] Problem),
+    NotCalledJson(Problem),
+}
+
+/// The document: what the derives make, tidied.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document = json!(Api::openapi());
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(|methods| methods.values_mut()) {
+        let said = operation["summary"].as_str().unwrap_or_default().replace('\n', " ");
+        if let Some((summary, rest)) = said.split_once(". ") {
+            operation["description"] = json!(rest);
+            operation["summary"] = json!(format!("{summary}."));
+        }
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            without_null(&mut parameter["schema"]);
+        }
+    }
+    document
+});
+
+/// A parameter that may be left out is derived as one that may be null; in an address nothing is null.
+fn without_null(schema: &mut Value) {
+    if let Some(types) = schema.get("type").and_then(Value::as_array) {
+        let named = types.iter().find(|name| **name != "null").cloned();
+        schema["type"] = named.unwrap_or_default();
+    } else if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        let other = choices.iter().find(|choice| choice["type"] != "null").cloned();
+        *schema = other.unwrap_or_default();
+    }
 }
 
 /// The document as it is committed: pretty, with the line's end that editors want.
 pub fn text() -> String {
-    Api::openapi().to_pretty_json().unwrap_or_default() + "\n"
+    format!("{:#}\n", *DOCUMENT)
 }
 
 /// `GET /openapi.json`.
-pub async fn handle() -> Json<Document> {
-    Json(Api::openapi())
+pub async fn handle() -> Json<&'static Value> {
+    Json(&DOCUMENT)
 }

@@ -13,15 +13,19 @@ use utoipa::ToSchema;
 pub struct Problem {
     /// What kind of problem: `urn:linewatch:problem:` and a word that stays.
     #[schema(example = "urn:linewatch:problem:not_found")]
-    r#type: String,
+    #[schema(value_type = String)]
+    r#type: Box<str>,
     /// The same in words, alike for all of its kind.
-    title: String,
+    #[schema(value_type = String)]
+    title: &'static str,
     /// The HTTP status.
     status: u16,
     /// What happened here, and what to do.
-    detail: String,
+    #[schema(value_type = String)]
+    detail: Box<str>,
     /// The number of the request, for the log and for support.
-    request_id: String,
+    #[schema(value_type = String)]
+    request_id: Box<str>,
     /// What is wrong with each field, where the input is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -29,28 +33,28 @@ pub struct Problem {
     /// The same for a server function's caller, which expects the refusal itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
-    refusal: Option<Refusal>,
+    refusal: Option<Box<Refusal>>,
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: u64,
 }
 
 impl Problem {
     /// A problem of a kind that is no [`Refusal`].
-    pub fn new(status: StatusCode, kind: &str, title: &str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<Box<str>>) -> Self {
         Self {
-            r#type: format!("urn:linewatch:problem:{kind}"),
-            title: title.to_owned(),
+            r#type: format!("urn:linewatch:problem:{kind}").into(),
+            title,
             status: status.as_u16(),
             detail: detail.into(),
-            request_id: asked().id.to_string(),
+            request_id: (*asked().id).into(),
             errors: Vec::new(),
             refusal: None,
-            retry_after: None,
+            retry_after: 0,
         }
     }
 
     /// A problem that its status names well enough.
-    pub fn about(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub fn about(status: StatusCode, detail: impl Into<Box<str>>) -> Self {
         let title = status.canonical_reason().unwrap_or("Refused");
         Self::new(status, &title.to_lowercase().replace([' ', '-'], "_"), title, detail)
     }
@@ -67,12 +71,12 @@ impl Problem {
 
     /// With `Retry-After`; 0 is without.
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds).filter(|seconds| *seconds > 0), ..self }
+        Self { retry_after: seconds, ..self }
     }
 
     /// With what a server function's caller expects.
     pub fn for_calls(self) -> Self {
-        Self { refusal: Some(Refusal::Unauthenticated), ..self }
+        Self { refusal: Some(Box::new(Refusal::Unauthenticated)), ..self }
     }
 
     fn page(&self) -> String {
@@ -116,14 +120,17 @@ impl From<engine::people::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response =
-            if asked().page { (status, Html(self.page())).into_response() } else { (status, Json(&self)).into_response() };
+        let mut response = if asked().page {
+            (status, Html(self.page())).into_response()
+        } else {
+            (status, Json(&self)).into_response()
+        };
         let headers = response.headers_mut();
         if !asked().page {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         }
-        if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        if self.retry_after > 0 {
+            headers.insert(header::RETRY_AFTER, self.retry_after.into());
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linewatch\""));

@@ -40,7 +40,8 @@ mod tests {
     fn is_found_among_others() {
         let headers = HeaderMap::from_iter([(COOKIE, "theme=dark; linewatch_session=abc; x=y=z".parse().unwrap())]);
         assert_eq!(read(&headers), Some("abc"));
-        let headers = HeaderMap::from_iter([(COOKIE, "not_linewatch_session=abc; linewatch_session=".parse().unwrap())]);
+        let headers =
+            HeaderMap::from_iter([(COOKIE, "not_linewatch_session=abc; linewatch_session=".parse().unwrap())]);
         assert_eq!(read(&headers), None);
     }
 }

@@ -24,10 +24,12 @@ pub async fn people(request: Request, next: Next) -> Response {
     if signed_in && at_login && request.method().is_safe() {
         return Redirect::to("/").into_response();
     }
-    if signed_in || at_login {
+    let call = path.starts_with("/_app/");
+    if signed_in || at_login || (!call && !request.method().is_safe()) {
+        // Nothing but server functions and the ends of a session takes other methods: the router says so.
         return next.run(request).await;
     }
-    if !path.starts_with("/_app/") {
+    if !call {
         return Redirect::to(&next::login_for(request.uri())).into_response();
     }
     if accepts_html(request.headers()) {
@@ -38,7 +40,10 @@ pub async fn people(request: Request, next: Next) -> Response {
 
 /// Whether a person looks at the answer.
 pub fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The page that a form was on.

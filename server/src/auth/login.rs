@@ -40,7 +40,9 @@ pub async fn handle(
     }
     let lasts = (session.ends_at - parts.clock.now()).to_std().unwrap_or_default();
     let mut response = Redirect::to(next).into_response();
-    response.headers_mut().extend(cookie::set(&session.cookie, lasts, parts.is_https()).map(|cookie| (SET_COOKIE, cookie)));
+    response
+        .headers_mut()
+        .extend(cookie::set(&session.cookie, lasts, parts.is_https()).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 

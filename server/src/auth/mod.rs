@@ -72,7 +72,8 @@ impl FromRequestParts<Parts> for Address {
     type Rejection = Infallible;
 
     async fn from_request_parts(request: &mut request::Parts, parts: &Parts) -> Result<Self, Infallible> {
-        let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let peer =
+            request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
         let peer = peer.unwrap_or(Ipv4Addr::LOCALHOST.into());
         let trusted = |address: &IpAddr| parts.trusted_proxies.iter().any(|network| network.contains(address));
         Ok(Self(if trusted(&peer) { forwarded(&request.headers, trusted).unwrap_or(peer) } else { peer }))
@@ -82,7 +83,8 @@ impl FromRequestParts<Parts> for Address {
 /// The last address in `X-Forwarded-For` that is not a trusted proxy's: those before it were written by anybody.
 fn forwarded(headers: &HeaderMap, trusted: impl Fn(&IpAddr) -> bool) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-    let said: Vec<_> = lines.flat_map(|line| line.split(',')).map(|address| address.trim().parse::<IpAddr>().ok()).collect();
+    let said: Vec<_> =
+        lines.flat_map(|line| line.split(',')).map(|address| address.trim().parse::<IpAddr>().ok()).collect();
     said.into_iter().rev().map_while(|address| address.map(|it| it.to_canonical())).find(|address| !trusted(address))
 }
 

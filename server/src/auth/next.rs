@@ -31,13 +31,25 @@ mod tests {
         for kept in ["/", "/connections?health=late&q=a%20b", "/a//b", "/login"] {
             assert_eq!(local(kept), kept);
         }
-        for other in ["", "connections", "//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "/\n", "/a b"] {
+        for other in [
+            "",
+            "connections",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "/\n",
+            "/a b",
+        ] {
             assert_eq!(local(other), "/", "{other:?}");
         }
     }
 
     #[test]
     fn comes_back_with_its_query() {
-        assert_eq!(login_for(&"/connections?q=a&health=late".parse().unwrap()), "/login?next=%2Fconnections%3Fq%3Da%26health%3Dlate");
+        assert_eq!(
+            login_for(&"/connections?q=a&health=late".parse().unwrap()),
+            "/login?next=%2Fconnections%3Fq%3Da%26health%3Dlate"
+        );
     }
 }

@@ -18,18 +18,18 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Takes a change; gives back what is to be said at once.
-    pub(super) fn hear(&mut self, change: Numbered) -> Vec<Numbered> {
+    pub(super) fn hear(&mut self, change: Numbered, now: Instant) -> Vec<Numbered> {
         if change.n <= self.said {
             return Vec::new(); // it was among what was missed
         }
         self.waiting.insert((change.change.topic, change.change.id.clone()), change);
-        if self.next.is_some() { Vec::new() } else { self.flush() }
+        if self.next.is_some() { Vec::new() } else { self.flush(now) }
     }
 
     /// What was missed, each thing once, to be said at once.
-    pub(super) fn at_once(&mut self, missed: Vec<Numbered>) -> Vec<Numbered> {
+    pub(super) fn at_once(&mut self, missed: Vec<Numbered>, now: Instant) -> Vec<Numbered> {
         self.waiting.extend(missed.into_iter().map(|change| ((change.change.topic, change.change.id.clone()), change)));
-        self.flush()
+        self.flush(now)
     }
 
     /// Waits until it is time to say what has gathered; for ever if there is nothing to wait for.
@@ -41,12 +41,12 @@ impl Pace {
     }
 
     /// What has gathered, in order. If that is something, what comes next waits for a breath.
-    pub(super) fn flush(&mut self) -> Vec<Numbered> {
+    pub(super) fn flush(&mut self, now: Instant) -> Vec<Numbered> {
         let mut told: Vec<_> = self.waiting.drain().map(|(_, change)| change).collect();
         told.sort_unstable_by_key(|change| change.n);
         self.next = told.last().map(|last| {
             self.said = last.n;
-            Instant::now() + BREATH
+            now + BREATH
         });
         told
     }
@@ -65,32 +65,30 @@ mod tests {
         told.iter().map(|change| change.n).collect()
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_at_once_then_the_newest_of_each_after_a_breath() {
-        let mut pace = Pace::default();
-        assert_eq!(numbers(&pace.hear(change(1, "a"))), [1]);
+    #[test]
+    fn the_first_at_once_then_the_newest_of_each_after_a_breath() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        assert_eq!(numbers(&pace.hear(change(1, "a"), now)), [1]);
         for (n, id) in [(2, "a"), (3, "b"), (4, "a")] {
-            assert!(pace.hear(change(n, id)).is_empty());
+            assert!(pace.hear(change(n, id), now).is_empty());
         }
-        let began = Instant::now();
-        pace.due().await;
-        assert_eq!(began.elapsed(), BREATH);
-        assert_eq!(numbers(&pace.flush()), [3, 4]);
-        assert!(pace.hear(change(5, "c")).is_empty(), "still within a breath of the last telling");
-        pace.due().await;
-        assert_eq!(numbers(&pace.flush()), [5]);
-        pace.due().await;
-        assert!(pace.flush().is_empty());
-        assert_eq!(numbers(&pace.hear(change(6, "c"))), [6], "quiet again, so at once again");
+        now += BREATH;
+        assert_eq!(pace.next, Some(now));
+        assert_eq!(numbers(&pace.flush(now)), [3, 4]);
+        assert!(pace.hear(change(5, "c"), now).is_empty(), "still within a breath of the last telling");
+        now += BREATH;
+        assert_eq!(numbers(&pace.flush(now)), [5]);
+        now += BREATH;
+        assert!(pace.flush(now).is_empty());
+        assert_eq!(numbers(&pace.hear(change(6, "c"), now)), [6], "quiet again, so at once again");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_missed_is_not_said_twice() {
-        let mut pace = Pace::default();
-        assert_eq!(numbers(&pace.at_once(vec![change(7, "a"), change(8, "a")])), [8]);
-        pace.due().await;
-        assert!(pace.hear(change(8, "a")).is_empty());
-        assert!(pace.flush().is_empty());
-        assert_eq!(numbers(&pace.hear(change(9, "a"))), [9]);
+    #[test]
+    fn what_was_missed_is_not_said_twice() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        assert_eq!(numbers(&pace.at_once(vec![change(7, "a"), change(8, "a")], now)), [8]);
+        assert!(pace.hear(change(8, "a"), now).is_empty());
+        assert!(pace.flush(now + BREATH).is_empty());
+        assert_eq!(numbers(&pace.hear(change(9, "a"), now + BREATH)), [9]);
     }
 }

@@ -38,10 +38,14 @@ impl Demo {
         let life = Lifecycle::new()?;
         place::prepare(&config, self.fresh).await?;
         // Everything that the demo talks to is on this machine.
-        config.outbound.allow.extend(["127.0.0.0/8", "::1/128"].into_iter().filter_map(|network| network.parse::<IpNet>().ok()));
+        config
+            .outbound
+            .allow
+            .extend(["127.0.0.0/8", "::1/128"].into_iter().filter_map(|network| network.parse::<IpNet>().ok()));
         let port = self.port.unwrap_or(config.http.port);
         let listener = place::listen(&config, port).await?;
         let database = Database::open(&config).await?;
+        place::keep_port(&config, port, &listener)?;
         let makini = self.simulate(&config, &listener).await?;
         let key = master_key(&config)?;
         let served = serve(&config, Role::All, &life, listener, database, key).await?;

@@ -25,7 +25,11 @@ pub async fn run(config: Result<Config, Problems>) -> Result<ExitCode, Failure> 
             telemetry::start(&config.log);
             report.good("Configuration", "every variable can be read");
             for name in Config::unknown_names() {
-                report.bad("Configuration", &format!("{name} is set, but there is no such variable"), "look for a typing error");
+                report.bad(
+                    "Configuration",
+                    &format!("{name} is set, but there is no such variable"),
+                    "look for a typing error",
+                );
             }
             look(&config, &mut report).await;
         }

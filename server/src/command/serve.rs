@@ -37,5 +37,7 @@ impl Serve {
 /// Takes the port, before anything is started that would have to be stopped again.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address).await;
-    listener.map_err(|error| format!("Linewatch cannot listen on {address}: {error}. Choose another PORT, or stop what has it.").into())
+    listener.map_err(|error| {
+        format!("Linewatch cannot listen on {address}: {error}. Choose another PORT, or stop what has it.").into()
+    })
 }

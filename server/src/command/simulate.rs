@@ -70,7 +70,10 @@ impl Simulate {
         let known = options.clone();
         let makini = simulator::start(options).await?;
         println!("A simulated Makini with {} connections: {}", self.story.connections, makini.url());
-        println!("Client id {}, client secret {}, webhook secret {}", known.client_id, known.client_secret, known.webhook_secret);
+        println!(
+            "Client id {}, client secret {}, webhook secret {}",
+            known.client_id, known.client_secret, known.webhook_secret
+        );
         life.soft.cancelled().await;
         life.finish(makini.shutdown()).await;
         Ok(life.exit_code())

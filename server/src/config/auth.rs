@@ -28,7 +28,8 @@ impl Auth {
 }
 
 fn email(text: &str) -> Result<String, String> {
-    let fits = text.len() <= 254 && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let fits =
+        text.len() <= 254 && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     if fits { Ok(text.to_lowercase()) } else { Err(format!("“{text}” is not an e-mail address")) }
 }
 

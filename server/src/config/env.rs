@@ -36,7 +36,12 @@ impl<'a> Env<'a> {
     }
 
     /// A number with a default.
-    pub fn number<T: FromStr + PartialOrd + fmt::Display>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T {
+    pub fn number<T: FromStr + PartialOrd + fmt::Display>(
+        &mut self,
+        name: &str,
+        default: T,
+        range: RangeInclusive<T>,
+    ) -> T {
         self.read(name, default, |text| {
             let number = text.parse().ok().filter(|number| range.contains(number));
             number.ok_or_else(|| format!("“{text}” is not a number from {} to {}", range.start(), range.end()))
@@ -68,7 +73,12 @@ pub struct Problems(Vec<String>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "The configuration is wrong in {} place{}:", self.0.len(), if self.0.len() == 1 { "" } else { "s" })?;
+        writeln!(
+            f,
+            "The configuration is wrong in {} place{}:",
+            self.0.len(),
+            if self.0.len() == 1 { "" } else { "s" }
+        )?;
         self.0.iter().try_for_each(|problem| writeln!(f, "  {problem}"))?;
         write!(f, "Every variable is listed in the README.")
     }

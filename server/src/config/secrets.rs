@@ -18,6 +18,9 @@ impl Secrets {
 
     /// Reads the section.
     pub fn from_env(env: &mut Env<'_>) -> Self {
-        Self { key: env.parsed("LINEWATCH_SECRETS_KEY", |text| text.parse().map_err(|error: BadMasterKey| error.to_string())) }
+        Self {
+            key: env
+                .parsed("LINEWATCH_SECRETS_KEY", |text| text.parse().map_err(|error: BadMasterKey| error.to_string())),
+        }
     }
 }

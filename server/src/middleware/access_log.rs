@@ -23,7 +23,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let ms = took.as_secs_f64() * 1_000.0;
     if status >= 500 {
         tracing::warn!(request_id = %id, method, path, status, ms, "{method} {path} failed with {status}");
-    } else if quiet(&path) {
+    } else if status < 400 && quiet(&path) {
         tracing::debug!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
     } else {
         tracing::info!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
@@ -34,9 +34,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
     response
 }
 
-/// What asks every few seconds, and what a browser keeps anyway.
+/// What asks every few seconds, what a browser keeps anyway, and what comes by the thousand and leaves a row each.
 fn quiet(path: &str) -> bool {
-    matches!(path, "/livez" | "/readyz" | "/metrics") || path.starts_with("/pkg/") || path.starts_with("/fonts/")
+    matches!(path, "/livez" | "/readyz" | "/metrics")
+        || ["/webhooks/", "/pkg/", "/fonts/"].iter().any(|begin| path.starts_with(begin))
 }
 
 /// A method as a label; made-up ones must not make labels.

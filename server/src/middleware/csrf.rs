@@ -18,7 +18,8 @@ pub async fn layer(State(parts): State<Parts>, request: Request, next: Next) -> 
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let by_cookie = request.extensions().get::<Identity>().is_some_and(|identity| matches!(identity.via, Via::Session(_)));
+    let by_cookie =
+        request.extensions().get::<Identity>().is_some_and(|identity| matches!(identity.via, Via::Session(_)));
     let signing_in = request.uri().path() == "/login";
     let from = origin(request.headers(), &parts.public_url);
     if from == From::Elsewhere && (by_cookie || signing_in) || from == From::Nowhere && by_cookie {

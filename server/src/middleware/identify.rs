@@ -35,5 +35,8 @@ async fn identity(parts: &Parts, headers: &HeaderMap) -> Result<Option<Identity>
 
 fn bearer(shown: &str) -> Option<&str> {
     let (scheme, token) = shown.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty() && token.len() <= 1_000)
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim())
+        .filter(|token| !token.is_empty() && token.len() <= 1_000)
 }

@@ -22,5 +22,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
 
 /// 413.
 pub fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", format!("A body may have {MOST} bytes at most."))
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        "Too large",
+        format!("A body may have {MOST} bytes at most."),
+    )
 }

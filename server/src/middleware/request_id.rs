@@ -34,7 +34,8 @@ pub fn asked() -> Asked {
 pub async fn layer(request: Request, next: Next) -> Response {
     let given = request.headers().get(X_REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| harmless(id));
     let id: Arc<str> = given.map_or_else(|| engine::clock::new_id().simple().to_string().into(), Arc::from);
-    let accepts_html = request.headers().get(ACCEPT).and_then(|it| it.to_str().ok()).is_some_and(|it| it.contains("text/html"));
+    let accepts_html =
+        request.headers().get(ACCEPT).and_then(|it| it.to_str().ok()).is_some_and(|it| it.contains("text/html"));
     let page = accepts_html && !["/api/", "/webhooks/"].iter().any(|door| request.uri().path().starts_with(door));
     let mut response = ASKED.scope(Asked { id: id.clone(), page }, next.run(request)).await;
     if let Ok(id) = HeaderValue::from_str(&id) {

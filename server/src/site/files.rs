@@ -68,7 +68,11 @@ impl Files {
     /// Whatever else lies there; for what does not, this router answers.
     pub async fn others(self, nobody: Router, request: Request) -> Response {
         let (head, body) = request.into_parts();
-        let found = if head.method.is_safe() { self.find(Request::from_parts(head.clone(), Body::empty())).await } else { None };
+        let found = if head.method.is_safe() {
+            self.find(Request::from_parts(head.clone(), Body::empty())).await
+        } else {
+            None
+        };
         match found {
             Some(file) => kept(file, A_DAY),
             None => match nobody.oneshot(Request::from_parts(head, body)).await {
@@ -96,7 +100,8 @@ fn kept(mut found: Response, how: &'static str) -> Response {
 
 /// Where the site is, and how its files are called. Built beside the program, `hash.txt` lies there too.
 pub fn options(root: Option<&Path>) -> LeptosOptions {
-    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned)).unwrap_or_default();
+    let beside =
+        std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned)).unwrap_or_default();
     let site = root.map(Path::to_owned).unwrap_or_else(|| {
         let site = beside.join("site");
         if site.is_dir() { site } else { PathBuf::from("target/site") }

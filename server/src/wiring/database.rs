@@ -31,6 +31,10 @@ impl Database {
         let pool = store::connect(url, database.connections, database.patience).await.map_err(unreachable)?;
         store::migrate(&pool).await?;
         if embedded.is_some() {
+            // Nobody else works on it, so what a killed process held need not wait for its leases to end.
+            store::release_leases(&mut *pool.acquire().await?).await?;
+        }
+        if embedded.is_some() {
             // only one process can use the embedded one, so whoever held a lease is gone
             store::release_leases(&mut *pool.acquire().await?).await?;
         }

@@ -68,7 +68,8 @@ pub async fn refuse_demo_secrets(pool: &PgPool, vault: &Vault) -> Result<(), Fai
     let demo = simulator::Options::default();
     let known = [demo.client_secret, demo.webhook_secret];
     let variables = std::env::vars().filter(|(name, _)| name.starts_with("LINEWATCH_"));
-    if let Some((name, _)) = variables.into_iter().find(|(_, value)| known.iter().any(|secret| value.contains(secret))) {
+    if let Some((name, _)) = variables.into_iter().find(|(_, value)| known.iter().any(|secret| value.contains(secret)))
+    {
         return Err(format!("{name} holds a secret of the demo, which everybody knows. Use one of your own.").into());
     }
     let mut db = pool.acquire().await?;

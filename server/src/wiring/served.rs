@@ -14,6 +14,7 @@ use engine::poll::Upstreams;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
 use engine::{housekeeping, work};
+use sqlx::PgPool;
 use std::process::ExitCode;
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
@@ -57,62 +58,73 @@ pub async fn serve(
     key: MasterKey,
 ) -> Result<Served, Failure> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let pool = database.pool.clone();
-    housekeeping::ensure_partitions(&mut *pool.acquire().await?, clock.now()).await?;
-
     let public_url = config.http.public_url.clone().unwrap_or(local_url(listener.local_addr()?));
+    // Changes are heard until the very end, so that what the last requests did is still said.
+    let listening = CancellationToken::new();
+    let live = Live::start(&database.pool, listening.clone());
+    let (parts, work) = assemble(config, &database.pool, clock, key, public_url.clone(), live, life.soft.clone());
+    housekeeping::ensure_partitions(&mut *parts.pool.acquire().await?, parts.clock.now()).await?;
+    let entry = entry(config, &parts.people).await?;
+    if role != Role::Web {
+        work::Workers::start(work, &life.tasks, &life.soft);
+        life.must_live("housekeeping", housekeeping::run(parts.pool.clone(), parts.clock.clone(), life.soft.clone()));
+    }
+    life.must_live("the upkeep of metrics", upkeep(parts.clone()));
+    let routes = if role == Role::Worker { worker_router(parts.clone()) } else { router(parts.clone()) };
+    let server = life.must_live("the server", listen::serve(listener, routes, life.clone()));
+    Ok(Served { parts, entry, public_url, life: life.clone(), server, database, listening })
+}
+
+/// What the doors work with, and what the workers do. Nothing runs yet but the webhook door's own tasks.
+pub fn assemble(
+    config: &Config,
+    pool: &PgPool,
+    clock: SharedClock,
+    key: MasterKey,
+    public_url: Url,
+    live: Live,
+    stop: CancellationToken,
+) -> (Parts, work::Parts) {
+    let pool = pool.clone();
     let vault = Vault::new(key, clock.clone());
     let outbound = Outbound::new(config.outbound.allow.clone());
     let upstreams = Upstreams::new(pool.clone(), clock.clone(), vault.clone(), outbound.clone());
-    let people = People::new(pool.clone(), clock.clone());
-    let entry = entry(config, &people).await?;
     let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
-    // Changes are heard until the very end, so that what the last requests did is still said.
-    let listening = CancellationToken::new();
-    let live = Live::start(&pool, listening.clone());
-    let door = Door::new(pool.clone(), vault.clone(), clock.clone(), &live, events.clone(), config.webhook.limits());
-    if role != Role::Web {
-        let parts = work::Parts {
-            pool: pool.clone(),
-            clock: clock.clone(),
-            upstreams: upstreams.clone(),
-            live: live.clone(),
-            rounds: rounds.clone(),
-            checks: checks.clone(),
-            events: events.clone(),
-        };
-        work::Workers::start(parts, &life.tasks, &life.soft);
-        life.must_live("housekeeping", housekeeping::run(pool.clone(), clock.clone(), life.soft.clone()));
-    }
+    let work = work::Parts {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        upstreams: upstreams.clone(),
+        live: live.clone(),
+        rounds: rounds.clone(),
+        checks: checks.clone(),
+        events: events.clone(),
+    };
     let desk = Desk {
         pool: pool.clone(),
         clock: clock.clone(),
-        vault,
+        vault: vault.clone(),
         outbound,
         upstreams,
         public_url: base(&public_url),
         rounds,
         checks,
-        events,
+        events: events.clone(),
     };
     let parts = Parts {
         backend: Arc::new(desk),
-        people,
-        door,
+        people: People::new(pool.clone(), clock.clone()),
+        door: Door::new(pool.clone(), vault, clock.clone(), &live, events, config.webhook.limits()),
         live,
         pool,
         clock,
         metrics: metrics::start(),
         leptos: site::options(config.http.site_root.as_deref()),
-        public_url: Arc::new(public_url.clone()),
+        public_url: Arc::new(public_url),
         trusted_proxies: config.http.trusted_proxies.clone().into(),
         body_patience: config.webhook.body_patience,
-        stop: life.soft.clone(),
+        stop,
     };
-    life.must_live("the upkeep of metrics", upkeep(parts.clone()));
-    let routes = if role == Role::Worker { worker_router(parts.clone()) } else { router(parts.clone()) };
-    let server = life.must_live("the server", listen::serve(listener, routes, life.clone()));
-    Ok(Served { parts, entry, public_url, life: life.clone(), server, database, listening })
+    (parts, work)
 }
 
 /// Keeps what was counted small.

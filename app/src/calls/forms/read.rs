@@ -121,7 +121,12 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn read<T>(wrong: &mut Vec<FieldError>, field: &str, text: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+fn read<T>(
+    wrong: &mut Vec<FieldError>,
+    field: &str,
+    text: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Option<T> {
     match read(some(text)?.as_str()) {
         Ok(value) => Some(value),
         Err(message) => {
@@ -150,7 +155,9 @@ fn read_cadence(wrong: &mut Vec<FieldError>, value: &str) -> Option<i64> {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(wrong: &mut Vec<FieldError>, field: &str, value: &str) -> Option<T> {
-    read(wrong, field, value, |value| serde_json::from_str(value).map_err(|error| format!("This is not a mapping: {error}.")))
+    read(wrong, field, value, |value| {
+        serde_json::from_str(value).map_err(|error| format!("This is not a mapping: {error}."))
+    })
 }
 
 /// Reads what `text::duration` writes, and what people type instead; a bare number is seconds.

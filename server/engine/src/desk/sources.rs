@@ -3,12 +3,12 @@
 use super::{Desk, commit, validate};
 use crate::clock::new_id;
 use crate::live;
-use crate::store::{audit, internal, rejection, source};
+use crate::store::{audit, internal, rejection, secret, source};
 use crate::vault::{Secret, SecretKind};
 use chrono::TimeDelta;
 use model::{
     Actor, Change, ChangeTopic, NewSource, NewWebhookSecret, Refusal, Role, SecretId, Source, SourceId, SourcePatch,
-    SourceTest, WebhookSecret,
+    SourceTest,
 };
 use serde_json::json;
 use sqlx::PgConnection;
@@ -31,17 +31,11 @@ impl Desk {
         only: Option<SourceId>,
     ) -> Result<Vec<Source>, Refusal> {
         let mut sources = source::list(conn, only, &self.public_url).await.map_err(internal)?;
+        let ids: Vec<_> = sources.iter().map(|source| source.id).collect();
+        let secrets = secret::webhook_secrets(conn, &ids).await.map_err(internal)?;
         for source in &mut sources {
-            let secrets = self.vault.get_all(conn, source.id.0, SecretKind::WebhookSecret).await.map_err(internal)?;
-            source.webhook_secrets = secrets
-                .into_iter()
-                .map(|secret| WebhookSecret {
-                    id: secret.id,
-                    hint: secret.hint,
-                    created_at: secret.created_at,
-                    last_used_at: secret.last_used_at,
-                })
-                .collect();
+            let own = secrets.iter().filter(|(owner, _)| *owner == source.id);
+            source.webhook_secrets = own.map(|(_, secret)| secret.clone()).collect();
             let since = self.clock.now() - TimeDelta::hours(24);
             source.traffic = rejection::traffic(conn, &source.name, since).await.map_err(internal)?;
         }

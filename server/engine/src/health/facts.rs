@@ -137,11 +137,20 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
             last_good_sync_at: Some(finished_at.unwrap_or(at).min(at)),
             ..Facts::default()
         },
-        News::SyncFailed { code, message } => Facts {
-            flow: Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError))),
-            detail: Some(words_of(&ReportedError { code: code.clone(), message: message.clone().unwrap_or_default() })),
-            ..Facts::default()
-        },
+        News::SyncFailed { code, message } => {
+            let (authorization, flow) = match code.as_deref().map(str::to_ascii_uppercase) {
+                // a sync that failed because the system does not answer, or refuses us, says that, and no second thing
+                Some(code) if code.contains("UNREACHABLE") || code.contains("OFFLINE") => {
+                    (None, Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))))
+                }
+                Some(code) if code.contains("REAUTH") => {
+                    (Some((Authorization::ReauthorizationRequired, Some(Cause::CredentialsChanged))), None)
+                }
+                _ => (None, Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError)))),
+            };
+            let error = ReportedError { code: code.clone(), message: message.clone().unwrap_or_default() };
+            Facts { authorization, flow, detail: Some(words_of(&error)), ..Facts::default() }
+        }
         // it names no dimension: kept on the record, and a check is asked for
         News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
     }
@@ -208,4 +217,43 @@ fn words_of(error: &ReportedError) -> String {
 fn cadence(last: Option<DateTime<Utc>>, next: Option<DateTime<Utc>>) -> Option<i64> {
     let between = next? - last?;
     (TimeDelta::seconds(10)..=TimeDelta::days(31)).contains(&between).then(|| between.num_seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: &str) -> Facts {
+        let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()) };
+        facts_of_news(&news, DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_failed_sync_says_why_it_failed_and_not_a_second_thing() {
+        let offline = failed("SYSTEM_UNREACHABLE");
+        assert_eq!(offline.flow, Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))));
+        let refused = failed("REAUTHORIZATION_REQUIRED");
+        assert_eq!(refused.authorization.map(|(value, _)| value), Some(Authorization::ReauthorizationRequired));
+        assert_eq!(refused.flow, None);
+        assert_eq!(failed("SOURCE_ERROR").flow, Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError))));
+    }
+
+    #[test]
+    fn an_error_while_the_customer_must_sign_in_is_no_second_cause() {
+        let facts = of_status(Some(UpstreamStatus::Error), Some("error"), Some(true));
+        assert_eq!(facts.flow, None);
+        assert_eq!(
+            facts.authorization,
+            Some((Authorization::ReauthorizationRequired, Some(Cause::CredentialsChanged)))
+        );
+    }
+
+    #[test]
+    fn a_cadence_must_be_believable() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0);
+        assert_eq!(cadence(at(0), at(900)), Some(900));
+        assert_eq!(cadence(at(0), at(5)), None);
+        assert_eq!(cadence(at(900), at(0)), None);
+        assert_eq!(cadence(None, at(900)), None);
+    }
 }

@@ -137,3 +137,75 @@ fn easy_to_type() -> Secret {
     let plain: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { 'x' }).collect();
     Secret::from([&plain[..4], &plain[4..8], &plain[8..12], &plain[12..]].join("-"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::people::SignInRefused;
+    use sqlx::PgPool;
+    use std::{net::Ipv4Addr, sync::Arc};
+
+    const EMAIL: &str = "admin@example.com";
+
+    async fn enters(people: &People, password: &str) -> bool {
+        match people.sign_in(EMAIL, password, Ipv4Addr::LOCALHOST.into()).await {
+            Ok(_) => true,
+            Err(SignInRefused::Wrong) => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_given_password_holds_and_a_changed_one_ends_sessions(pool: PgPool) {
+        let people = People::new(pool, Arc::new(SystemClock));
+        let given = |text: &str| Given::Secret(text.into());
+        assert!(people.ensure_administrator("Admin@Example.com", given("first password")).await.unwrap().made);
+        let session = people.sign_in(EMAIL, "first password", Ipv4Addr::LOCALHOST.into()).await.unwrap();
+        assert!(!people.ensure_administrator(EMAIL, given("first password")).await.unwrap().made);
+        assert!(people.session(session.cookie.expose()).await.unwrap().is_some());
+
+        people.ensure_administrator(EMAIL, given("second password")).await.unwrap();
+        assert!(people.session(session.cookie.expose()).await.unwrap().is_none());
+        assert!(!enters(&people, "first password").await);
+        assert!(enters(&people, "second password").await);
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn what_is_made_is_kept_and_stays(pool: PgPool) {
+        let dir = tempfile::tempdir().unwrap();
+        let kept_in = |name: &str| Given::KeptIn(dir.path().join(name));
+        let people = People::new(pool.clone(), Arc::new(SystemClock));
+        let first = people.ensure_administrator(EMAIL, kept_in("password")).await.unwrap();
+        let password = first.password.unwrap();
+        assert!(first.made && enters(&people, password.expose()).await);
+        let again = people.ensure_administrator(EMAIL, kept_in("password")).await.unwrap();
+        assert_eq!((again.made, again.password.unwrap().expose()), (false, password.expose()));
+
+        let token = people.ensure_api_token("first", kept_in("token")).await.unwrap().token.unwrap();
+        assert!(token.expose().starts_with("lw_") && token.expose().len() == 46);
+        assert!(people.bearer(token.expose()).await.unwrap().is_some());
+        let again = people.ensure_api_token("first", kept_in("token")).await.unwrap();
+        assert_eq!((again.made, again.token.unwrap().expose()), (false, token.expose()));
+
+        // Another process with a directory of its own makes none, and leaves nothing that opens nothing.
+        let elsewhere = people.ensure_api_token("first", kept_in("elsewhere")).await.unwrap();
+        assert!(elsewhere.token.is_none() && !dir.path().join("elsewhere").exists());
+        assert!(people.bearer(token.expose()).await.unwrap().is_some());
+
+        // Only hashes are stored.
+        let stored: Vec<Vec<u8>> =
+            sqlx::query_scalar("select token_hash from api_token").fetch_all(&pool).await.unwrap();
+        assert_eq!(stored, [hash_of(token.expose()).to_vec()]);
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_given_token_takes_the_place_of_the_one_before(pool: PgPool) {
+        let people = People::new(pool, Arc::new(SystemClock));
+        for token in ["the-first-token-given", "the-second-token-given"] {
+            assert!(people.ensure_api_token("first", Given::Secret(token.into())).await.unwrap().made);
+            assert!(people.bearer(token).await.unwrap().is_some());
+        }
+        assert!(people.bearer("the-first-token-given").await.unwrap().is_none());
+    }
+}

@@ -100,8 +100,7 @@ impl Poller {
         let wait =
             backoff(u32::try_from(attempt).unwrap_or(1), TimeDelta::seconds(2), TimeDelta::minutes(10), rand::random());
         let asked = error.retry_after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_default();
-        let hopeless =
-            matches!(error.class, ErrorClass::Forbidden | ErrorClass::DialectNotServed | ErrorClass::AddressRefused);
+        let hopeless = matches!(error.class, ErrorClass::DialectNotServed | ErrorClass::AddressRefused);
         // a person who asked sees on the page that the source cannot be reached; the wish itself does not wait for ever
         let given_up = hopeless || (check.reason == "person" && attempt >= 5);
         let next = (!given_up).then(|| (now + wait.max(asked), check.reason.as_str()));

@@ -10,9 +10,8 @@ mod upstreams;
 pub use upstreams::Upstreams;
 
 use crate::clock::SharedClock;
-use crate::makini::{Answer, UpstreamError};
+use crate::makini::Answer;
 use chrono::TimeDelta;
-use model::AttemptError;
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -39,8 +38,4 @@ fn skew<T>(answer: &Answer<T>) -> Option<TimeDelta> {
     let middle = answer.sent_at + (answer.received_at - answer.sent_at) / 2;
     let skew = answer.upstream_date? + TimeDelta::milliseconds(500) - middle;
     Some(if skew.abs() < TimeDelta::seconds(2) { TimeDelta::zero() } else { skew })
-}
-
-fn attempt_error(error: &UpstreamError) -> AttemptError {
-    AttemptError { class: error.class.code().to_owned(), message: error.to_string() }
 }

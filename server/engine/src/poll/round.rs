@@ -1,7 +1,7 @@
 //! A round: every connection that a source lists, page by page, under one lease.
 
 use super::sweep::{Swept, sweep};
-use super::{Poller, attempt_error, skew};
+use super::{Poller, skew};
 use crate::clock::new_id;
 use crate::live;
 use crate::makini::UpstreamError;
@@ -137,7 +137,7 @@ impl Poller {
 
     async fn end_badly(&self, due: &DueRound, source: &Source, error: &UpstreamError) -> Result<(), sqlx::Error> {
         let now = self.clock.now();
-        let told: AttemptError = attempt_error(error);
+        let told: AttemptError = AttemptError::from(error);
         let own = u32::try_from(due.attempt + 1).unwrap_or(1);
         let wait = backoff(own, TimeDelta::seconds(5), TimeDelta::minutes(5), rand::random());
         let asked = error.retry_after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_default();

@@ -4,6 +4,7 @@ use super::word;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{FleetPoint, Health, Totals};
 use sqlx::{PgConnection, Result};
+use std::collections::BTreeMap;
 
 /// How many connections in each health now.
 pub async fn totals(conn: &mut PgConnection) -> Result<Totals> {
@@ -38,21 +39,22 @@ pub async fn history(
     .fetch_all(conn)
     .await?;
     let mut rows = rows.into_iter().peekable();
-    let mut at_that_time = totals.clone();
+    // signed: within one step a health may be left more often than it was entered since, or the other way round
+    let mut then: BTreeMap<Health, i64> =
+        totals.0.iter().map(|(health, n)| (*health, i64::try_from(*n).unwrap_or(i64::MAX))).collect();
     let mut points = vec![FleetPoint { at: now, totals: totals.clone() }];
     for ago in 0..i64::from(steps) {
         while let Some(row) = rows.next_if(|row| row.ago <= ago) {
-            let n = u64::try_from(row.n).unwrap_or(0);
             if let Some(to) = &row.to_health {
-                let count = at_that_time.0.entry(word::<Health>(to)?).or_default();
-                *count = count.saturating_sub(n);
+                *then.entry(word(to)?).or_default() -= row.n;
             }
             if let Some(from) = &row.from_health {
-                *at_that_time.0.entry(word::<Health>(from)?).or_default() += n;
+                *then.entry(word(from)?).or_default() += row.n;
             }
         }
         let back = i32::try_from(ago + 1).unwrap_or(i32::MAX);
-        points.push(FleetPoint { at: now - step * back, totals: at_that_time.clone() });
+        let totals = Totals(then.iter().map(|(health, n)| (*health, u64::try_from(*n).unwrap_or(0))).collect());
+        points.push(FleetPoint { at: now - step * back, totals });
     }
     points.reverse();
     Ok(points)

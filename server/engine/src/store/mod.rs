@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod partition;
 pub mod person;
 pub mod rejection;
+pub mod schema;
 pub mod secret;
 pub mod session;
 pub mod sign_in;

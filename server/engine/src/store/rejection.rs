@@ -1,4 +1,4 @@
-//! Requests turned away at the webhook door: hourly counts, and a ring of samples.
+//! What came to the webhook door: hourly counts, and a ring of samples of what was turned away.
 
 use chrono::{DateTime, Utc};
 use model::{RejectionReason, SourceTraffic};
@@ -48,9 +48,9 @@ pub struct Sample {
 /// Adds to the hourly counts.
 pub async fn add(conn: &mut PgConnection, counts: &[Count<'_>]) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into rejection_count as kept (source_name, reason, hour, n, last_at)
+        "insert into door_count as kept (source_name, outcome, hour, n, last_at)
          select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::timestamptz[])
-         on conflict (source_name, reason, hour) do update
+         on conflict (source_name, outcome, hour) do update
          set n = kept.n + excluded.n, last_at = greatest(kept.last_at, excluded.last_at)",
         &counts.iter().map(|count| count.source_name.to_owned()).collect::<Vec<_>>(),
         &counts.iter().map(|count| count.outcome.to_owned()).collect::<Vec<_>>(),
@@ -101,9 +101,9 @@ pub async fn insert_samples(conn: &mut PgConnection, samples: &[Sample]) -> sqlx
 /// What came through the door for a source since a moment, to the hour.
 pub async fn traffic(conn: &mut PgConnection, source_name: &str, since: DateTime<Utc>) -> sqlx::Result<SourceTraffic> {
     let rows = sqlx::query!(
-        r#"select reason, sum(n)::bigint as "n!", max(last_at) as "last_at!"
-           from rejection_count where source_name = $1 and hour >= date_trunc('hour', $2::timestamptz, 'UTC')
-           group by reason"#,
+        r#"select outcome, sum(n)::bigint as "n!", max(last_at) as "last_at!"
+           from door_count where source_name = $1 and hour >= date_trunc('hour', $2::timestamptz, 'UTC')
+           group by outcome"#,
         source_name,
         since,
     )
@@ -112,10 +112,10 @@ pub async fn traffic(conn: &mut PgConnection, source_name: &str, since: DateTime
     let mut traffic = SourceTraffic::default();
     for row in rows {
         let n = u64::try_from(row.n).unwrap_or(0);
-        if row.reason == TAKEN {
+        if row.outcome == TAKEN {
             traffic.events = n;
             traffic.last_event_at = Some(row.last_at);
-        } else if let Ok(reason) = row.reason.parse() {
+        } else if let Ok(reason) = row.outcome.parse() {
             traffic.rejections.insert(reason, n);
             traffic.last_rejection_at = traffic.last_rejection_at.max(Some(row.last_at));
         }
@@ -125,7 +125,7 @@ pub async fn traffic(conn: &mut PgConnection, source_name: &str, since: DateTime
 
 /// Drops the counts of hours that began before this; how many.
 pub async fn delete_counts(conn: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<u64> {
-    Ok(sqlx::query!("delete from rejection_count where hour < $1", before).execute(conn).await?.rows_affected())
+    Ok(sqlx::query!("delete from door_count where hour < $1", before).execute(conn).await?.rows_affected())
 }
 
 /// Drops samples older than this; how many.

@@ -15,6 +15,7 @@ use crate::{
         event_key::{self, First, Hash, Repeat},
     },
 };
+use chrono::{DateTime, Utc};
 use model::{Change, ChangeTopic, EventId, RejectionReason, SourceId};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
@@ -93,9 +94,7 @@ impl Flusher {
         let groups = group(part);
         let fates = self.insert(&groups).await;
         let firsts = self.count_repeats(&groups, &fates).await;
-        if fates.iter().any(|fate| matches!(fate, Fate::Stored)) {
-            self.wake.notify_one();
-        }
+        self.tell(&groups, &fates);
         for (group, fate) in groups.into_iter().zip(fates) {
             self.answer(group, fate, &firsts);
         }
@@ -104,7 +103,8 @@ impl Flusher {
     /// Stores the first of each group. What fails for the fault of one row is halved until that row alone is refused.
     async fn insert(&mut self, groups: &[Group]) -> Vec<Fate> {
         let mut fates = vec![Fate::CameBefore; groups.len()];
-        let mut parts = vec![0..groups.len()];
+        let all = 0..groups.len();
+        let mut parts = vec![all];
         while let Some(part) = parts.pop() {
             match self.insert_part(&groups[part.clone()]).await {
                 Ok(stored) => {
@@ -182,6 +182,21 @@ impl Flusher {
         keyed.collect()
     }
 
+    /// Counts what was stored, by source, and wakes who processes it.
+    fn tell(&self, groups: &[Group], fates: &[Fate]) {
+        let mut stored: HashMap<&str, (i64, DateTime<Utc>)> = HashMap::new();
+        for (Group { first, .. }, _) in groups.iter().zip(fates).filter(|(_, fate)| matches!(fate, Fate::Stored)) {
+            let (n, last) = stored.entry(&first.source.name).or_insert((0, first.event.received_at));
+            (*n, *last) = (*n + 1, first.event.received_at.max(*last));
+        }
+        for (source, (n, last)) in &stored {
+            self.rejections.taken(source, *n, *last);
+        }
+        if !stored.is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
     fn answer(&self, group: Group, fate: Fate, firsts: &HashMap<(SourceId, Hash), First>) {
         let Group { first, again } = group;
         let key = first.event.key;
@@ -193,7 +208,6 @@ impl Flusher {
                 return;
             }
             Fate::Stored => {
-                self.rejections.taken(&first.source.name, 1, first.event.received_at);
                 let id = first.event.id;
                 // whoever asked may be gone by now; the event is stored all the same
                 let _ = first.answer.send(Ok(Accepted { id, duplicate: false }));
@@ -259,10 +273,13 @@ fn sql_state(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(Into::into)
 }
 
-/// Whether the data itself is refused: bad data (22), a broken constraint (23), too much of something (54).
+/// Whether the data itself is refused: bad data (22), a broken constraint (23), too much of something (54). A missing
+/// partition calls itself a broken constraint too, but names none, and is no row's fault.
 fn is_a_rows_fault(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Encode(_))
-        || sql_state(error).is_some_and(|state| matches!(&state[..2], "22" | "23" | "54"))
+    let no_partition = error.as_database_error().is_some_and(|error| error.constraint().is_none())
+        && sql_state(error).is_some_and(|state| state == "23514");
+    let of_the_data = sql_state(error).is_some_and(|state| matches!(state.get(..2), Some("22" | "23" | "54")));
+    matches!(error, sqlx::Error::Encode(_)) || (of_the_data && !no_partition)
 }
 
 /// A deadlock, or a serialisation failure: the same again may well succeed.

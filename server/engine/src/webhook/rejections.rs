@@ -31,10 +31,13 @@ const DETAIL: usize = 500;
 #[derive(Clone, Default)]
 pub struct Rejections(Arc<Mutex<Pending>>);
 
+/// A source's name, an outcome, and the hour.
+type Counted = (String, &'static str, DateTime<Utc>);
+
 #[derive(Default)]
 struct Pending {
-    /// By source, outcome and hour: how many, and when the last came.
-    counts: HashMap<(String, &'static str, DateTime<Utc>), (i64, DateTime<Utc>)>,
+    /// How many, and when the last came.
+    counts: HashMap<Counted, (i64, DateTime<Utc>)>,
     samples: Vec<Sample>,
     /// How many of the samples are new since the last flush, by source and reason.
     fresh: HashMap<(String, RejectionReason), usize>,

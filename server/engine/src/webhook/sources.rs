@@ -31,6 +31,8 @@ use tokio::{
 const REFRESH: Duration = Duration::from_secs(5);
 /// An unknown name causes another look at most this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Those who ask for an unknown name wait at most so long for that look.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Uses of a secret are noted at most this often.
 const NOTE_USE: i64 = 60_000;
 
@@ -134,7 +136,7 @@ impl Sources {
         {
             return well;
         }
-        let read = self.read().await;
+        let read = tokio::time::timeout(PATIENCE, self.read()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         let well = read.is_ok();
         match read {
             Ok(all) => *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all),

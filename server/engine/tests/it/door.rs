@@ -94,7 +94,7 @@ impl Doorway {
     /// What was counted, once all is written.
     pub async fn counted(&self) -> Vec<(String, String, i64)> {
         self.door.shutdown().await;
-        sqlx::query_as("select source_name, reason, n from rejection_count order by source_name, reason")
+        sqlx::query_as("select source_name, outcome, n from door_count order by source_name, outcome")
             .fetch_all(&self.pool)
             .await
             .unwrap()
@@ -114,8 +114,9 @@ pub fn event(id: &str) -> String {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn every_refusal_has_its_status_says_why_and_is_recorded(pool: PgPool) {
-    let world = Doorway::open(&pool).await;
+    // before the door opens: it looks for names that it does not know at most once a second
     let silent = add_source(&pool, "silent").await;
+    let world = Doorway::open(&pool).await;
     let body = Bytes::from(event("evt_1"));
 
     let first = world.post(body.clone()).await.unwrap();
@@ -381,8 +382,16 @@ async fn what_cannot_be_made_durable_is_refused_with_a_time_to_come_again(pool: 
     // what was refused weighs nothing any more
     assert!(world.post(event("evt_2")).await.is_ok());
 
+    // a day for which nobody made a partition
+    world.clock.advance(TimeDelta::days(30));
+    assert_eq!(
+        world.post(event("evt_3")).await.unwrap_err().detail,
+        "The database is not available. Send it again in a moment."
+    );
+    world.clock.set(noon());
+
     pool.close().await;
-    let refused = world.post(event("evt_3")).await.unwrap_err();
+    let refused = world.post(event("evt_4")).await.unwrap_err();
     assert_eq!((refused.status(), refused.retry_after.is_some()), (503, true));
 }
 

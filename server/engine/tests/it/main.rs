@@ -1,13 +1,11 @@
 //! Stories told against a real Postgres and the simulator, in one binary.
+#![expect(clippy::unwrap_used, reason = "what cannot go on in a test should say where")]
 
-mod hearing;
-
-mod seeing;
-
-mod world;
 mod door;
 mod events;
+mod hearing;
 mod live;
 mod partitions;
-
+mod seeing;
 mod upstream;
+mod world;

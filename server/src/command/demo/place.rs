@@ -1,5 +1,6 @@
 //! Where the demo keeps its things: a directory of its own, marked, so that nothing else is ever thrown away.
 
+use crate::command::serve;
 use crate::config::Config;
 use crate::postgres::EmbeddedPostgres;
 use crate::wiring::{Failure, database::embedded_settings};
@@ -19,7 +20,10 @@ pub async fn prepare(config: &Config, fresh: bool) -> Result<(), Failure> {
     let shown = dir.display();
     let (marked, empty) = (dir.join(MARK).exists(), is_empty(dir)?);
     if !marked && !empty {
-        return Err(format!("{shown} holds something that is not the demo's. Choose another LINEWATCH_DATA_DIR for it.").into());
+        return Err(format!(
+            "{shown} holds something that is not the demo's. Choose another LINEWATCH_DATA_DIR for it."
+        )
+        .into());
     }
     if fresh && marked {
         if config.database.url.is_some() {
@@ -43,18 +47,25 @@ fn is_empty(dir: &Path) -> Result<bool, Failure> {
 pub async fn listen(config: &Config, port: u16) -> Result<TcpListener, Failure> {
     let at = |port| SocketAddr::from((config.http.bind, port));
     if port != 0 {
-        return super::super::serve::listen(at(port)).await;
+        return serve::listen(at(port)).await;
     }
-    let file = config.data_dir.join("port");
-    if let Some(port) = kept_port(&file)? {
+    if let Some(port) = kept_port(&config.data_dir.join("port"))? {
         match TcpListener::bind(at(port)).await {
             Ok(listener) => return Ok(listener),
-            Err(error) => tracing::warn!(port, %error, "the port of last time is taken, so Linewatch takes another: {error}"),
+            Err(error) => {
+                tracing::warn!(port, %error, "the port of last time is taken, so Linewatch takes another: {error}")
+            }
         }
     }
-    let listener = super::super::serve::listen(at(0)).await?;
-    kept::write(&file, &listener.local_addr()?.port().to_string())?;
-    Ok(listener)
+    serve::listen(at(0)).await
+}
+
+/// Keeps the port that was picked for the next time; not before the data is known to be ours alone.
+pub fn keep_port(config: &Config, asked: u16, listener: &TcpListener) -> Result<(), Failure> {
+    if asked == 0 {
+        kept::write(&config.data_dir.join("port"), &listener.local_addr()?.port().to_string())?;
+    }
+    Ok(())
 }
 
 /// Starts the simulated Makini, at its port of last time if it can.
@@ -62,7 +73,9 @@ pub async fn simulate(config: &Config, options: Options) -> Result<Running, Fail
     let file = config.data_dir.join("simulator-port");
     if let Some(port) = kept_port(&file)? {
         match simulator::start(Options { listen: ([127, 0, 0, 1], port).into(), ..options.clone() }).await {
-            Err(simulator::Error::Listen { .. }) => tracing::warn!(port, "the simulated Makini's port is taken, so it takes another"),
+            Err(simulator::Error::Listen { .. }) => {
+                tracing::warn!(port, "the simulated Makini's port is taken, so it takes another")
+            }
             started => return Ok(started?),
         }
     }

@@ -46,10 +46,19 @@ impl Ready {
             writeln!(out, "{}", serde_json::to_string(self)?)?;
         } else {
             let password = self.password.as_deref().unwrap_or("(as you set it)");
-            writeln!(out, "\nLinewatch is ready, and a simulated Makini with {} connections tells it things.\n", story.connections)?;
+            writeln!(
+                out,
+                "\nLinewatch is ready, and a simulated Makini with {} connections tells it things.\n",
+                story.connections
+            )?;
             writeln!(out, "    Open      {}", self.url)?;
             writeln!(out, "    Sign in   {}   {password}\n", self.email)?;
-            writeln!(out, "    API       curl -H 'Authorization: Bearer {}' {}/api/v1/connections", self.token(), self.url)?;
+            writeln!(
+                out,
+                "    API       curl -H 'Authorization: Bearer {}' {}/api/v1/connections",
+                self.token(),
+                self.url
+            )?;
             writeln!(out, "    Makini    {}/_sim/state\n", self.simulator_url)?;
             writeln!(out, "Ctrl-C ends it; its data stays in {}, and --fresh begins anew.\n", data_dir.display())?;
         }
@@ -74,5 +83,7 @@ pub async fn wait(parts: &Parts, actor: &Actor, source: SourceId) -> Result<(), 
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, done).await.unwrap_or_else(|_| Err("the first round of polling takes too long".into()))
+    tokio::time::timeout(PATIENCE, done)
+        .await
+        .unwrap_or_else(|_| Err("the first round of polling takes too long".into()))
 }

@@ -8,7 +8,12 @@ use simulator::{Options, Running};
 pub const NAME: &str = "demo";
 
 /// Sees to it that there is the one source, and that it points to where the simulated Makini is.
-pub async fn ensure(parts: &Parts, actor: &Actor, makini: &Running, dialect: simulator::Dialect) -> Result<Source, Failure> {
+pub async fn ensure(
+    parts: &Parts,
+    actor: &Actor,
+    makini: &Running,
+    dialect: simulator::Dialect,
+) -> Result<Source, Failure> {
     let dialect: Dialect = dialect.to_string().parse()?;
     let there = parts.backend.sources(actor).await?.into_iter().find(|source| source.name == NAME);
     let Some(source) = there else { return Ok(parts.backend.add_source(actor, new(makini.url(), dialect)).await?) };

@@ -2,11 +2,11 @@
 
 use super::Report;
 use crate::config::Config;
-use crate::health::missing_migrations;
 use crate::postgres::{EmbeddedPostgres, Error};
 use crate::wiring::database::embedded_settings;
 use engine::clock::{Clock as _, SystemClock};
-use engine::{housekeeping, people::kept, store, vault::Secret};
+use engine::store::{self, schema};
+use engine::{housekeeping, people::kept, vault::Secret};
 use sqlx::{PgConnection, PgPool};
 
 /// A database that could be opened.
@@ -53,36 +53,45 @@ async fn start(config: &Config, report: &mut Report) -> Option<(Secret, Option<E
             Some((format!("postgres://linewatch:{password}@127.0.0.1:{port}/linewatch").into(), None))
         }
         Err(error) => {
-            report.bad("Postgres", &error.to_string(), "follow what it says, or set DATABASE_URL to a Postgres of your own");
+            report.bad(
+                "Postgres",
+                &error.to_string(),
+                "follow what it says, or set DATABASE_URL to a Postgres of your own",
+            );
             None
         }
     }
 }
 
 async fn look_inside(db: &mut PgConnection, report: &mut Report) -> sqlx::Result<()> {
-    let version: String = sqlx::query_scalar("show server_version_num").fetch_one(&mut *db).await?;
-    match version.parse::<u32>().map(|version| version / 10_000) {
-        Ok(major @ 15..=18) => report.good("Postgres", &format!("version {major}")),
-        Ok(major) => report.bad("Postgres", &format!("version {major} is not one of 15 to 18"), "use one of those"),
-        Err(_) => report.bad("Postgres", &format!("version {version} cannot be read"), "use 15 to 18"),
+    match schema::major_version(db).await? {
+        major @ 15..=18 => report.good("Postgres", &format!("version {major}")),
+        major => report.bad("Postgres", &format!("version {major} is not one of 15 to 18"), "use one of those"),
     }
-    let sql = "select exists (select from pg_available_extensions where name = 'pg_trgm')";
-    if sqlx::query_scalar(sql).fetch_one(&mut *db).await? {
+    if schema::offers_trigrams(db).await? {
         report.good("pg_trgm", "is there");
     } else {
         report.bad("pg_trgm", "this extension is missing; search needs it", "install the package postgresql-contrib");
     }
-    match missing_migrations(db).await? {
+    match schema::missing_migrations(db).await? {
         0 => report.good("Schema", "is up to date"),
         n => {
-            report.bad("Schema", &format!("{n} migrations are missing"), "run “linewatch migrate”; a start does so too");
+            report.bad(
+                "Schema",
+                &format!("{n} migrations are missing"),
+                "run “linewatch migrate”; a start does so too",
+            );
             return Ok(());
         }
     }
     if housekeeping::partitions_ready(db, SystemClock.now()).await? {
         report.good("Partitions", "those of today and tomorrow are there");
     } else {
-        report.bad("Partitions", "those of today or tomorrow are missing", "let a “linewatch serve” with the role all or worker run");
+        report.bad(
+            "Partitions",
+            "those of today or tomorrow are missing",
+            "let a “linewatch serve” with the role all or worker run",
+        );
     }
     Ok(())
 }

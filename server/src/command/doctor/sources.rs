@@ -6,7 +6,7 @@ use engine::clock::SystemClock;
 use engine::http::Outbound;
 use engine::poll::Upstreams;
 use engine::store;
-use engine::vault::Vault;
+use engine::vault::{SecretKind, Vault};
 use model::Source;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub async fn look(config: &Config, pool: &PgPool, vault: Vault, report: &mut Rep
         return report.unseen("Sources", "there are none yet; add one under Settings");
     }
     let outbound = Outbound::new(config.outbound.allow.clone());
-    let upstreams = Upstreams::new(pool.clone(), Arc::new(SystemClock), vault, outbound);
+    let upstreams = Upstreams::new(pool.clone(), Arc::new(SystemClock), vault.clone(), outbound);
     for source in sources {
         let what = format!("Source “{}”", source.name);
         if !source.enabled {
@@ -26,7 +26,7 @@ pub async fn look(config: &Config, pool: &PgPool, vault: Vault, report: &mut Rep
         } else {
             try_out(&upstreams, &source, &what, report).await;
         }
-        if source.enabled && has_no_webhook_secret(pool, &source).await {
+        if source.enabled && has_no_webhook_secret(pool, &vault, &source).await {
             let mend = "add the secret that Makini shows beside the webhook's address, under Settings";
             report.bad(&what, "it has no webhook secret, so every webhook is refused", mend);
         }
@@ -34,7 +34,8 @@ pub async fn look(config: &Config, pool: &PgPool, vault: Vault, report: &mut Rep
 }
 
 async fn try_out(upstreams: &Upstreams, source: &Source, what: &str, report: &mut Report) {
-    let mend = "correct its address and credentials under Settings; a private network must be in LINEWATCH_OUTBOUND_ALLOW";
+    let mend =
+        "correct its address and credentials under Settings; a private network must be in LINEWATCH_OUTBOUND_ALLOW";
     let Some(upstream) = report.take(what, upstreams.of(source), mend) else { return };
     let steps = upstream.test().await;
     match steps.iter().find(|step| !step.ok) {
@@ -43,7 +44,8 @@ async fn try_out(upstreams: &Upstreams, source: &Source, what: &str, report: &mu
     }
 }
 
-async fn has_no_webhook_secret(pool: &PgPool, source: &Source) -> bool {
-    let sql = "select not exists (select from vault_secret where owner = $1 and kind = 'webhook_secret')";
-    sqlx::query_scalar(sql).bind(source.id.0).fetch_one(pool).await.unwrap_or(false)
+async fn has_no_webhook_secret(pool: &PgPool, vault: &Vault, source: &Source) -> bool {
+    let Ok(mut db) = pool.acquire().await else { return false };
+    let secrets = vault.get_all(&mut db, source.id.0, SecretKind::WebhookSecret).await;
+    secrets.is_ok_and(|secrets| secrets.is_empty())
 }

@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use model::{ConnectionId, Page, PageQuery, Evidence};
+use model::{ConnectionId, Evidence, Page, PageQuery};
 
 /// What was seen of a connection, newest first.
 #[utoipa::path(

@@ -16,6 +16,10 @@ use model::{ConnectionDetail, ConnectionId};
     params(("id" = ConnectionId, Path, description = "Linewatch's id of the connection.")),
     responses((status = 200, description = "The connection.", body = ConnectionDetail), Refusals),
 )]
-pub async fn handle(State(parts): State<Parts>, Caller(actor): Caller, Id(id): Id<ConnectionId>) -> Answer<ConnectionDetail> {
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    Id(id): Id<ConnectionId>,
+) -> Answer<ConnectionDetail> {
     Ok(Json(parts.backend.connection(&actor, id).await?))
 }

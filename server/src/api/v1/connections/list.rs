@@ -26,7 +26,11 @@ use model::{ConnectionPage, ConnectionQuery, Health};
     ),
     responses((status = 200, description = "A page of connections.", body = ConnectionPage), Refusals),
 )]
-pub async fn handle(State(parts): State<Parts>, Caller(actor): Caller, RawQuery(query): RawQuery) -> Answer<ConnectionPage> {
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    RawQuery(query): RawQuery,
+) -> Answer<ConnectionPage> {
     let query = ConnectionQuery::from_query(&query.unwrap_or_default())?;
     Ok(Json(parts.backend.connections(&actor, query).await?))
 }

@@ -24,7 +24,11 @@ use model::{ConnectionId, Event, EventQuery, EventState, Page};
     ),
     responses((status = 200, description = "A page of events.", body = Page<Event>), Refusals),
 )]
-pub async fn handle(State(parts): State<Parts>, Caller(actor): Caller, RawQuery(query): RawQuery) -> Answer<Page<Event>> {
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    RawQuery(query): RawQuery,
+) -> Answer<Page<Event>> {
     let query = EventQuery::from_query(&query.unwrap_or_default())?;
     Ok(Json(parts.backend.events(&actor, query).await?))
 }

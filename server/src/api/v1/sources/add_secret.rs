@@ -1,6 +1,10 @@
 //! `POST /api/v1/sources/{id}/webhook-secrets`
 
-use crate::api::{input::{Id, Input}, openapi::{InputRefusals, Refusals}, problem::Problem};
+use crate::api::{
+    input::{Id, Input},
+    openapi::{InputRefusals, Refusals},
+    problem::Problem,
+};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;

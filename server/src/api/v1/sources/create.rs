@@ -1,6 +1,10 @@
 //! `POST /api/v1/sources`
 
-use crate::api::{input::Input, openapi::{InputRefusals, Refusals}, problem::Problem};
+use crate::api::{
+    input::Input,
+    openapi::{InputRefusals, Refusals},
+    problem::Problem,
+};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;

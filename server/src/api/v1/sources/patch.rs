@@ -1,6 +1,10 @@
 //! `PATCH /api/v1/sources/{id}`
 
-use crate::api::{input::{Id, Input}, openapi::{InputRefusals, Refusals}, v1::Answer};
+use crate::api::{
+    input::{Id, Input},
+    openapi::{InputRefusals, Refusals},
+    v1::Answer,
+};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;

@@ -1,10 +1,10 @@
 //! `DELETE /api/v1/sources/{id}/webhook-secrets/{secret}`
 
-use crate::api::{input::no_such, openapi::Refusals, v1::Answer};
+use crate::api::{input::Ids, openapi::Refusals, v1::Answer};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use model::{SecretId, Source, SourceId};
 
 /// Retires a webhook secret: what is signed with it is refused from now on.
@@ -22,9 +22,7 @@ use model::{SecretId, Source, SourceId};
 pub async fn handle(
     State(parts): State<Parts>,
     Caller(actor): Caller,
-    Path((id, secret)): Path<(String, String)>,
+    Ids(id, secret): Ids<SourceId, SecretId>,
 ) -> Answer<Source> {
-    let id: SourceId = id.parse().map_err(|_| no_such(&id))?;
-    let secret: SecretId = secret.parse().map_err(|_| no_such(&secret))?;
     Ok(Json(parts.backend.retire_webhook_secret(&actor, id, secret).await?))
 }

@@ -1,0 +1,15 @@
+//! A real server on a port of its own, a real Postgres, and callers who are somebody.
+#![expect(clippy::unwrap_used, reason = "in a test, panicking is how it fails")]
+
+mod caller;
+mod changes;
+mod demo;
+mod doors;
+mod first;
+mod health;
+mod input;
+mod openapi;
+mod pages;
+mod sign_in;
+mod webhooks;
+mod world;
