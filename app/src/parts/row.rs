@@ -54,8 +54,8 @@ pub(crate) fn head() -> AnyView {
 /// The platform, and what tells this connection from its siblings.
 fn under(c: &Connection, many_sources: bool) -> String {
     let mut words = c.platform.name.clone();
-    if c.name != c.customer.name && c.name != c.platform.name && !c.name.is_empty() {
-        words = format!("{words} · {}", c.name);
+    if let Some(more) = own_name(c) {
+        words = format!("{words} · {more}");
     }
     if many_sources {
         words = format!("{words} · {}", c.source.name);
@@ -97,4 +97,13 @@ fn proof(c: &Connection, now: Moment) -> AnyView {
         .into_any(),
         None => view! { <span class="faint">"none"</span> }.into_any(),
     }
+}
+
+/// What a connection's own name says beyond its customer and its platform, such as the site.
+fn own_name(c: &Connection) -> Option<&str> {
+    let dashes = [' ', '–', '—', '-', '·', ':'];
+    let rest = c.name.strip_prefix(c.customer.name.as_str()).unwrap_or(&c.name).trim_start_matches(dashes);
+    let rest = rest.strip_prefix(c.platform.name.as_str()).unwrap_or(rest).trim_start_matches(dashes).trim();
+    let rest = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(rest);
+    (!rest.is_empty()).then_some(rest)
 }
