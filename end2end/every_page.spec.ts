@@ -76,6 +76,23 @@ for (const screen of screens) {
       }).toPass({ timeout: 15_000 });
     });
 
+    test('is whole every time, also when many ask at once', async ({ page, linewatch }) => {
+      const path = await address(screen, (path: string) => linewatch.ask(path));
+      const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
+      const bad: string[] = [];
+      let left = 200;
+      const ask = async () => {
+        while (left-- > 0) {
+          const answer = await fetch(`${linewatch.ready.url}${path}`, { headers: { cookie, accept: 'text/html' } });
+          const html = await answer.text();
+          if (answer.status !== (screen.status ?? 200)) bad.push(`answered ${answer.status}`);
+          else if (!/<main[^]*<h1[^]*<\/main>[^]*<\/html>/.test(html)) bad.push(`without a heading, ${html.length} characters`);
+        }
+      };
+      await Promise.all(Array.from({ length: 10 }, ask));
+      expect(bad, 'of 200 answers, ten at a time').toEqual([]);
+    });
+
     if (screen.alone) return;
 
     test('can be reached by a link, and says the same as when it is loaded', async ({ page, linewatch }) => {

@@ -1,7 +1,8 @@
 //! The sources as the door knows them, in memory: no question to the database for a webhook.
 //!
 //! All of them are read again whenever a change of the system is announced, and every five seconds. A name that is not
-//! among them causes another look, but at most one a second whoever asks, so that guessing names costs nothing.
+//! among them causes a look, so that a source is known as soon as it is added; but at most ten a second, shared by all who ask
+//! meanwhile, so that guessing names costs nothing.
 
 use super::signature::Secrets;
 use crate::{
@@ -29,8 +30,8 @@ use tokio::{
 
 /// All sources are read again at least this often.
 const REFRESH: Duration = Duration::from_secs(5);
-/// An unknown name causes another look at most this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Unknown names cause at most so many looks a second; beyond that, what was read last is believed.
+const LOOKS_A_SECOND: u32 = 10;
 /// Those who ask for an unknown name wait at most so long for that look.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Uses of a secret are noted at most this often.
@@ -64,8 +65,10 @@ pub(super) struct Sources {
     vault: Vault,
     clock: SharedClock,
     known: RwLock<Arc<ByName>>,
-    /// When they were last read, and whether that went well.
+    /// When the newest reading of them began, and whether it went well.
     looked: Mutex<Option<(Instant, bool)>>,
+    /// The second in which unknown names last caused looks, and how many.
+    caused: std::sync::Mutex<(Instant, u32)>,
     uses: mpsc::UnboundedSender<(SecretId, DateTime<Utc>)>,
 }
 
@@ -75,14 +78,26 @@ pub(super) type Uses = mpsc::UnboundedReceiver<(SecretId, DateTime<Utc>)>;
 impl Sources {
     pub fn new(pool: PgPool, vault: Vault, clock: SharedClock) -> (Self, Uses) {
         let (uses, noted) = mpsc::unbounded_channel();
-        (Self { pool, vault, clock, known: RwLock::default(), looked: Mutex::new(None), uses }, noted)
+        (
+            Self {
+                pool,
+                vault,
+                clock,
+                known: RwLock::default(),
+                looked: Mutex::new(None),
+                caused: std::sync::Mutex::new((Instant::now(), 0)),
+                uses,
+            },
+            noted,
+        )
     }
 
     pub async fn find(&self, name: &str) -> Found {
         if let Some(known) = self.get(name) {
             return Found::Known(known);
         }
-        match self.look(LOOK_AGAIN).await {
+        let since = if self.may_look() { Some(Instant::now()) } else { None };
+        match self.look(since).await {
             true => self.get(name).map_or(Found::Unknown, Found::Known),
             false => Found::Unavailable,
         }
@@ -106,10 +121,10 @@ impl Sources {
         loop {
             tokio::select! {
                 _ = tick.tick() => {
-                    self.look(Duration::ZERO).await;
+                    self.look(Some(Instant::now())).await;
                 }
                 () = system_changed(&mut changes) => {
-                    self.look(Duration::ZERO).await;
+                    self.look(Some(Instant::now())).await;
                 }
                 Some((secret, at)) = uses.recv() => {
                     if let Err(error) = self.note(secret, at).await {
@@ -128,14 +143,26 @@ impl Sources {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads all sources, unless that was done less than `fresh` ago; true if they are known. Those who ask meanwhile wait for it.
-    async fn look(&self, fresh: Duration) -> bool {
+    /// Whether an unknown name may still cause a look in this second.
+    fn may_look(&self) -> bool {
+        let mut caused = self.caused.lock().unwrap_or_else(PoisonError::into_inner);
+        if caused.0.elapsed() >= Duration::from_secs(1) {
+            *caused = (Instant::now(), 0);
+        }
+        caused.1 += 1;
+        caused.1 <= LOOKS_A_SECOND
+    }
+
+    /// Sees that all sources are read by a look that began no earlier than `since`, or ever; true if they are known. Those who
+    /// ask meanwhile wait for it.
+    async fn look(&self, since: Option<Instant>) -> bool {
         let mut looked = self.looked.lock().await;
-        if let Some((at, well)) = *looked
-            && at.elapsed() < fresh
+        if let Some((began, well)) = *looked
+            && since.is_none_or(|since| began >= since)
         {
             return well;
         }
+        let began = Instant::now();
         let read = tokio::time::timeout(PATIENCE, self.read()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         let well = read.is_ok();
         match read {
@@ -144,7 +171,7 @@ impl Sources {
                 tracing::warn!(%error, "the webhook door could not read the sources and goes on with those it knows: {error}");
             }
         }
-        *looked = Some((Instant::now(), well));
+        *looked = Some((began, well));
         well
     }
 

@@ -114,9 +114,8 @@ pub fn event(id: &str) -> String {
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn every_refusal_has_its_status_says_why_and_is_recorded(pool: PgPool) {
-    // before the door opens: it looks for names that it does not know at most once a second
-    let silent = add_source(&pool, "silent").await;
     let world = Doorway::open(&pool).await;
+    let silent = add_source(&pool, "silent").await;
     let body = Bytes::from(event("evt_1"));
 
     let first = world.post(body.clone()).await.unwrap();
