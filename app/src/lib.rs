@@ -5,6 +5,7 @@
 //! * `live`: what changed, said by the server; `browser`: everything that is asked of the browser.
 #![recursion_limit = "256"]
 
+mod asking;
 mod browser;
 mod calls;
 pub mod live;

@@ -113,12 +113,17 @@ impl Refetch {
 
     /// Asks again whenever a change is of interest.
     pub fn when(interest: impl Fn(&Change) -> bool + Send + Sync + 'static) -> Self {
-        let this = Self { round: RwSignal::new(0), pace: StoredValue::new(Pace::default()) };
+        let this = Self::by_hand();
         use_live().watch(Arc::new(move |news| match news {
             News::Change(change) if !interest(change) => {}
             _ => this.nudge(),
         }));
         this
+    }
+
+    /// Asks again only when told to.
+    pub fn by_hand() -> Self {
+        Self { round: RwSignal::new(0), pace: StoredValue::new(Pace::default()) }
     }
 
     /// For the source of a resource: a number that grows when it is time to ask again.

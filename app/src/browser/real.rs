@@ -1,10 +1,12 @@
 //! The browser's side.
 
 use super::Look;
+use crate::calls::CallError;
 use chrono::{DateTime, Utc};
 use js_sys::{Array, Date, Function, Object, Promise, Reflect};
-use leptos::prelude::{document, window};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr, document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlDialogElement, HtmlElement, HtmlFormElement};
 
 pub(crate) fn now() -> Option<DateTime<Utc>> {
@@ -185,4 +187,31 @@ pub(crate) fn set_value_unless_focused(selector: &str, value: &str) {
     if document().active_element().as_ref() != Some(input.as_ref()) {
         input.set_value(value);
     }
+}
+
+/// Posts a form's text and tells what came of it: where to go next, if anywhere, or why not.
+pub(crate) fn post(address: &str, body: &str, then: impl Fn(Result<Option<String>, CallError>) + 'static) {
+    let request = web_sys::RequestInit::new();
+    request.set_method("POST");
+    request.set_body(&body.into());
+    let headers = Object::new();
+    for (name, value) in [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")] {
+        Reflect::set(&headers, &name.into(), &value.into()).ok();
+    }
+    request.set_headers(&headers);
+    let sent = window().fetch_with_str_and_init(address, &request);
+    leptos::task::spawn_local(async move { then(read_answer(sent).await) });
+}
+
+async fn read_answer(sent: Promise) -> Result<Option<String>, CallError> {
+    let unreachable = || CallError::from_server_fn_error(ServerFnErrorErr::Request(String::new()));
+    let response: web_sys::Response =
+        JsFuture::from(sent).await.ok().and_then(|response| response.dyn_into().ok()).ok_or_else(unreachable)?;
+    if response.ok() {
+        let moved = response.headers().has("serverfnredirect").unwrap_or_default();
+        return Ok(response.headers().get("location").ok().flatten().filter(|_| moved));
+    }
+    let text = response.text().map_err(|_| unreachable())?;
+    let text = JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default();
+    Err(CallError::de(text.into_bytes().into()))
 }

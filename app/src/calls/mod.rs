@@ -37,6 +37,11 @@ impl CallError {
         let Refusal::Invalid(errors) = &self.refusal else { return None };
         errors.iter().find(|error| error.field == field).map(|error| error.message.clone())
     }
+
+    /// Whether something that was typed is wrong.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.refusal, Refusal::Invalid(_))
+    }
 }
 
 impl From<Refusal> for CallError {

@@ -1,15 +1,14 @@
 //! Overview: who is broken, since when, and how well we can see.
 
 use crate::{
+    asking::{self, Asked, Latest, Question, ask, part, screen},
     browser,
-    calls::{self, CallError, overview::OverviewAnswer},
     live::Refetch,
     parts::{
-        empty::{Empty, waiting},
+        empty::Empty,
         fleet::fleet,
         recent::recent,
-        refused::refused_screen,
-        rows::{Batch, Rows, ShownIds, shown_ids},
+        rows::Rows,
         standing::{blind, headline},
         text,
         time::{Moment, use_clock},
@@ -18,92 +17,34 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{ChangeTopic, ConnectionQuery, Health, Overview, Refusal};
+use model::{ChangeTopic, ConnectionQuery, Health, Overview};
 
 /// The screen.
 #[component]
 pub(crate) fn OverviewPage() -> impl IntoView {
-    let refetch = Refetch::on(&[ChangeTopic::Connection, ChangeTopic::System]);
-    let shown: ShownIds = StoredValue::new(Default::default());
-    let answer = Resource::new(
-        move || refetch.round(),
-        move |_| {
-            let flight = refetch.depart();
-            async move {
-                let answer = calls::overview::ask_overview(shown_ids(shown, "worst")).await;
-                drop(flight);
-                answer
-            }
-        },
-    );
-    view! {
-        <Transition fallback=waiting>
-            <Body answer shown />
-        </Transition>
-    }
+    let asked = ask(|| Question::Overview, Refetch::on(&[ChangeTopic::Connection, ChangeTopic::System]));
+    screen(asked, move |latest| {
+        let empty = Memo::new(move |_| with(latest, |o| o.sources.is_empty()).unwrap_or_default());
+        (move || if empty.get() { nothing_yet() } else { full(asked, latest) }).into_any()
+    })
 }
 
-/// Everything that is known once there is an answer; the last good one stays when a later question fails.
-#[component]
-fn Body(answer: Resource<Result<OverviewAnswer, CallError>>, shown: ShownIds) -> impl IntoView {
-    let latest = Memo::new(move |before: Option<&Option<Result<OverviewAnswer, CallError>>>| match answer.get() {
-        Some(Err(error)) if error.refusal != Refusal::Unauthenticated => match before {
-            Some(Some(Ok(good))) => Some(Ok(good.clone())),
-            _ => Some(Err(error)),
-        },
-        other => other,
-    });
-    let clock = use_clock();
-    let kind = Memo::new(move |_| {
-        latest.with(|latest| match latest {
-            None => Kind::Waiting,
-            Some(Err(error)) => Kind::Refused(error.clone()),
-            Some(Ok(answer)) if answer.overview.sources.is_empty() => Kind::Empty,
-            Some(Ok(_)) => Kind::Full,
-        })
-    });
-    let overview =
-        Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|l| l.as_ref().ok()).map(|a| a.overview.clone())));
-    let batch = Memo::new(move |_| latest.with(|l| l.as_ref().and_then(|l| l.as_ref().ok()).map(batch)));
-    Effect::new(move |_| {
-        if let Some(at) = overview.with(|overview| overview.as_ref().map(|overview| overview.at)) {
-            clock.learn(at);
-        }
-    });
-    move || match kind.get() {
-        Kind::Waiting => ().into_any(),
-        Kind::Refused(error) => refused_screen(error),
-        Kind::Empty => nothing_yet(),
-        Kind::Full => full(overview, batch, shown),
-    }
+fn with<T>(latest: Latest, read: impl FnOnce(&Overview) -> T) -> Option<T> {
+    latest.with(|got| got.as_ref().and_then(|got| got.overview()).map(|answer| read(&answer.overview)))
 }
 
-#[derive(Clone, PartialEq)]
-enum Kind {
-    Waiting,
-    Refused(CallError),
-    Empty,
-    Full,
-}
-
-fn batch(answer: &OverviewAnswer) -> Batch {
-    Batch {
-        question: "worst".to_owned(),
-        as_of: answer.overview.at,
-        items: answer.overview.worst.clone(),
-        strays: answer.strays.clone(),
-    }
-}
-
-fn full(overview: Memo<Option<Overview>>, rows: Memo<Option<Batch>>, shown: ShownIds) -> AnyView {
+fn full(asked: Asked, latest: Latest) -> AnyView {
     let clock = use_clock();
     // Each part reads what it needs, so that a change of one leaves the others alone.
     let part = move |draw: fn(&Overview, Moment) -> AnyView| {
-        move || overview.with(|o| o.as_ref().map(|o| draw(o, clock.moment(o.at))))
+        part(latest, move |got| match got.overview() {
+            Some(answer) => draw(&answer.overview, clock.moment(answer.overview.at)),
+            None => ().into_any(),
+        })
     };
-    let attention = Memo::new(move |_| overview.with(|o| o.as_ref().map_or(0, |o| o.totals.attention())));
-    let many = Signal::derive(move || overview.with(|o| o.as_ref().is_some_and(|o| o.sources.len() > 1)));
-    let title = move || match attention.get() {
+    let attention = Memo::new(move |_| with(latest, |o| o.totals.attention()).unwrap_or_default());
+    let many = Signal::derive(move || with(latest, |o| o.sources.len() > 1).unwrap_or_default());
+    let title = move || match with(latest, |o| o.totals.attention()).unwrap_or_default() {
         0 => "All well".to_owned(),
         n => format!("{} need attention", text::count(n)),
     };
@@ -121,13 +62,13 @@ fn full(overview: Memo<Option<Overview>>, rows: Memo<Option<Batch>>, shown: Show
                         <h2 id="worst">"Needs attention"</h2>
                         <a href=all.clone() hidden=move || attention.get() == 0>{move || format!("All {}", text::count(attention.get()))}</a>
                     </div>
-                    <Rows batch=rows shown many_sources=many caption="Connections that need attention, worst first" />
+                    <Rows latest shown=asked.shown many_sources=many caption="Connections that need attention, worst first" />
                 </section>
             }
         })
     };
     view! {
-        <Title text=title />
+        <Title text=asking::title(title) />
         {part(|o, _| headline(o))}
         {part(|o, _| totals_of_all(&o.totals))}
         {part(|o, now| o.sources.iter().filter_map(|source| blind(source, now)).collect::<Vec<_>>().into_any())}

@@ -1,11 +1,11 @@
 //! Settings: the sources, and how well each is seen.
 
 use crate::{
-    calls::{self, CallError, sources::Sources},
+    asking::{Question, ask, part, screen},
+    calls::sources::Sources,
     live::Refetch,
     parts::{
-        empty::{Empty, waiting},
-        refused::refused_screen,
+        empty::Empty,
         seeing::{seeing, verdict},
         text,
         time::{Moment, use_clock},
@@ -18,32 +18,18 @@ use model::{ChangeTopic, Environment, Source};
 /// The screen.
 #[component]
 pub(crate) fn SourcesPage() -> impl IntoView {
-    let refetch = Refetch::on(&[ChangeTopic::System]);
-    let answer = Resource::new(
-        move || refetch.round(),
-        move |_| {
-            let flight = refetch.depart();
-            async move {
-                let answer = calls::sources::list_sources().await;
-                drop(flight);
-                answer
-            }
-        },
-    );
-    let clock = use_clock();
-    view! {
-        <Title text="Sources" />
-        <Transition fallback=waiting>
-            {move || answer.get().map(|answer| match answer {
-                Ok(sources) => list(&sources, clock.moment(sources.as_of)),
-                Err(error) => refused(error),
-            })}
-        </Transition>
-    }
-}
-
-fn refused(error: CallError) -> AnyView {
-    refused_screen(error)
+    screen(ask(|| Question::Sources, Refetch::on(&[ChangeTopic::System])), |latest| {
+        let clock = use_clock();
+        let list = part(latest, move |got| match got.sources() {
+            Some(sources) => list(sources, clock.moment(sources.as_of)),
+            None => ().into_any(),
+        });
+        view! {
+            <Title text="Sources" />
+            {list}
+        }
+        .into_any()
+    })
 }
 
 fn list(answer: &Sources, now: Moment) -> AnyView {

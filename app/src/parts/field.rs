@@ -1,14 +1,15 @@
 //! A labelled field with its help and, when it is wrong, the sentence that says so.
 
+use super::post::Post;
 use leptos::prelude::*;
 
 /// What the fields of a form share: what was typed or is stored, and what is wrong.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Fields {
     /// Before the field's own name in the form, for example `form`.
     pub group: &'static str,
-    /// What is wrong with a field.
-    pub wrong: Signal<Vec<(String, String)>>,
+    /// The form: it knows what is wrong.
+    pub post: Post,
 }
 
 /// One field.
@@ -23,19 +24,17 @@ pub(crate) struct Field {
 }
 
 impl Fields {
-    fn parts(&self, field: Field) -> (String, String, impl Fn() -> Option<String> + Clone + Send + Sync + 'static) {
+    fn parts(&self, field: Field) -> (String, String, impl Fn() -> Option<String> + Copy + Send + Sync + 'static) {
         let id = format!("f-{}", field.name);
         let name = format!("{}[{}]", self.group, field.name);
-        let wrong = self.wrong;
-        let message = move || {
-            wrong.with(|wrong| wrong.iter().find(|(name, _)| name == field.name).map(|(_, message)| message.clone()))
-        };
+        let post = self.post;
+        let message = move || post.error.with(|error| error.as_ref().and_then(|error| error.about(field.name)));
         (id, name, message)
     }
 
     fn around(&self, field: Field, control: AnyView) -> AnyView {
         let (id, _, message) = self.parts(field);
-        let fine = message.clone();
+        let fine = message;
         view! {
             <div class="field">
                 <label for=id.clone()>{field.label}</label>

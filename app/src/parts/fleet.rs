@@ -4,8 +4,9 @@ use super::{text, time};
 use leptos::prelude::*;
 use model::{FleetPoint, Health};
 
-const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 120.0;
+/// The plot, in tenths of what the eye can tell.
+const WIDTH: i64 = 9_600;
+const HEIGHT: i64 = 1_200;
 
 /// The chart and its table.
 pub(crate) fn fleet(points: &[FleetPoint]) -> AnyView {
@@ -20,9 +21,9 @@ pub(crate) fn fleet(points: &[FleetPoint]) -> AnyView {
         .filter(|health| *health != Health::Healthy && points.iter().any(|point| point.totals.of(*health) > 0))
         .collect();
     let top = nice(points.iter().map(|point| unwell(point, &shown)).max().unwrap_or(0));
-    let span = (last.at - first.at).num_seconds().max(1) as f64;
-    let x = |point: &FleetPoint| (point.at - first.at).num_seconds() as f64 * WIDTH / span;
-    let y = |n: u64| HEIGHT - n as f64 * HEIGHT / top as f64;
+    let span = (last.at - first.at).num_seconds().max(1);
+    let x = |point: &FleetPoint| (point.at - first.at).num_seconds() * WIDTH / span;
+    let y = |n: u64| HEIGHT - n as i64 * HEIGHT / top as i64;
     let areas: Vec<_> = shown
         .iter()
         .enumerate()
@@ -40,11 +41,11 @@ pub(crate) fn fleet(points: &[FleetPoint]) -> AnyView {
             <div class="plot">
                 <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" role="img" aria-label=words>
                     <defs>
-                        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                            <rect width="2.4" height="6"></rect>
+                        <pattern id="hatch" width="60" height="60" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                            <rect width="24" height="60"></rect>
                         </pattern>
                     </defs>
-                    <path class="grid" d=format!("M0 .5H{WIDTH}M0 {}H{WIDTH}", HEIGHT / 2.0)></path>
+                    <path class="grid" d=format!("M0 5H{WIDTH}M0 {}H{WIDTH}", HEIGHT / 2)></path>
                     {areas}
                     <path class="ground" d=format!("M0 {HEIGHT}H{WIDTH}")></path>
                 </svg>
@@ -52,8 +53,8 @@ pub(crate) fn fleet(points: &[FleetPoint]) -> AnyView {
                 {top.is_multiple_of(2).then(|| view! { <span class="mid">{text::count(top / 2)}</span> })}
             </div>
             <div class="axis" aria-hidden="true">
-                <span>{format!("{} ago", text::span(span as i64))}</span>
-                <span>{format!("{} ago", text::span(span as i64 / 2))}</span>
+                <span>{format!("{} ago", text::span(span))}</span>
+                <span>{format!("{} ago", text::span(span / 2))}</span>
                 <span>"now"</span>
             </div>
             <figcaption>
@@ -90,17 +91,17 @@ fn nice(n: u64) -> u64 {
 /// A stepped area: a state holds until the next point says otherwise.
 fn area(
     points: &[FleetPoint],
-    x: &impl Fn(&FleetPoint) -> f64,
-    above: impl Fn(&FleetPoint) -> f64,
-    below: impl Fn(&FleetPoint) -> f64,
+    x: &impl Fn(&FleetPoint) -> i64,
+    above: impl Fn(&FleetPoint) -> i64,
+    below: impl Fn(&FleetPoint) -> i64,
 ) -> String {
     let mut path = String::new();
     let mut last = None;
     for point in points {
         let (x, y) = (x(point), above(point));
         match last {
-            None => path.push_str(&format!("M{x:.0} {y:.1}")),
-            Some(before) if before != y => path.push_str(&format!("H{x:.0}V{y:.1}")),
+            None => path.push_str(&format!("M{x} {y}")),
+            Some(before) if before != y => path.push_str(&format!("H{x}V{y}")),
             Some(_) => {}
         }
         last = Some(y);
@@ -111,7 +112,7 @@ fn area(
         let y = below(point);
         let until = points.get(i + 1).map_or(WIDTH, x);
         if last != Some(y) {
-            path.push_str(&format!("H{until:.0}V{y:.1}"));
+            path.push_str(&format!("H{until}V{y}"));
         }
         last = Some(y);
     }

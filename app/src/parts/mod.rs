@@ -18,6 +18,7 @@ pub(crate) mod next_step;
 pub(crate) mod ours;
 pub(crate) mod pager;
 pub(crate) mod palette;
+pub(crate) mod post;
 pub(crate) mod question;
 pub(crate) mod recent;
 pub(crate) mod refused;

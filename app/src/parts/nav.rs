@@ -2,8 +2,9 @@
 
 use super::{display::Display, live_note::LiveSign, text};
 use crate::{
+    asking::{Asked, Question, ask},
     browser,
-    calls::{self, CallError, overview::Pulse},
+    calls::overview::Pulse,
     live::Refetch,
 };
 use leptos::prelude::*;
@@ -14,17 +15,7 @@ use model::ChangeTopic;
 #[component]
 pub(crate) fn Nav() -> impl IntoView {
     let refetch = Refetch::on(&[ChangeTopic::Connection]);
-    let pulse = Resource::new(
-        move || refetch.round(),
-        move |_| {
-            let flight = refetch.depart();
-            async move {
-                let pulse = calls::overview::ask_pulse().await;
-                drop(flight);
-                pulse
-            }
-        },
-    );
+    let pulse = ask(|| Question::Pulse, refetch);
     view! {
         <header class="side">
             <a class="brand" href="/" aria-label="Linewatch, Overview">
@@ -60,17 +51,12 @@ pub(crate) fn Nav() -> impl IntoView {
     }
 }
 
-type Answer = Resource<Result<Pulse, CallError>>;
-
-fn figure(pulse: Answer, of: fn(&Pulse) -> u64) -> String {
-    match pulse.get() {
-        Some(Ok(pulse)) if of(&pulse) > 0 => text::count(of(&pulse)),
-        _ => String::new(),
-    }
+fn figure(pulse: Asked, of: fn(&Pulse) -> u64) -> String {
+    pulse.got().as_ref().and_then(|got| got.pulse()).map(of).filter(|n| *n > 0).map(text::count).unwrap_or_default()
 }
 
-fn name(pulse: Answer) -> String {
-    pulse.get().and_then(Result::ok).map(|pulse| pulse.name).unwrap_or_default()
+fn name(pulse: Asked) -> String {
+    pulse.got().as_ref().and_then(|got| got.pulse()).map(|pulse| pulse.name.clone()).unwrap_or_default()
 }
 
 #[component]

@@ -1,52 +1,64 @@
 //! The next step: what to do, as the first button.
 
-use super::{copy::Copy, refused::refused_note, text, time::Moment, toast::use_toasts};
-use crate::{calls::connections::CheckConnection, live::Refetch};
-use leptos::prelude::*;
+use super::{
+    copy::Copy,
+    post::Post,
+    text,
+    time::{Moment, use_clock},
+};
+use crate::{
+    asking::{Got, Latest},
+    calls::connections::CheckConnection,
+    live::Refetch,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
 use model::{CauseActor, ConnectionDetail};
 
-/// The card. `detail` is the connection as it is now.
+/// The card.
 #[component]
 pub(crate) fn NextStep(
     /// The connection.
-    #[prop(into)]
-    detail: Signal<ConnectionDetail>,
-    /// Now.
-    #[prop(into)]
-    now: Signal<Moment>,
+    latest: Latest,
     /// Asks for the connection again.
     refetch: Refetch,
 ) -> impl IntoView {
-    let check = ServerAction::<CheckConnection>::new();
-    let toasts = use_toasts();
-    Effect::new(move |_| {
-        if let Some(Ok(())) = check.value().get() {
-            toasts.say("Asked Makini. The answer appears here by itself.");
-            refetch.nudge();
-        }
-    });
-    let checking = move || check.pending().get() || detail.with(|detail| detail.checking);
-    let words = move || detail.with(step);
-    let write = move || {
-        detail
-            .with(letter)
-            .map(|(email, address)| view! { <a class="btn first" href=address>{format!("Write to {email}")}</a> })
+    let clock = use_clock();
+    let check =
+        Post::new(CheckConnection::PATH, "Asked Makini. The answer appears here by itself.", move || refetch.nudge());
+    let say = move |say: fn(&ConnectionDetail) -> String| {
+        latest.with(|got| got.as_ref().and_then(Got::story).map(|story| say(&story.detail)).unwrap_or_default())
     };
-    let id = move || detail.with(|detail| detail.connection.id.to_string());
-    let class = move || if detail.with(letter).is_some() { "btn" } else { "btn first" };
+    let checking = Memo::new(move |_| {
+        check.busy.get()
+            || latest.with(|got| got.as_ref().and_then(Got::story).is_some_and(|story| story.detail.checking))
+    });
+    let address = move || say(|detail| letter(detail).map(|(_, address)| address).unwrap_or_default());
+    let email = move || say(|detail| letter(detail).map(|(email, _)| format!("Write to {email}")).unwrap_or_default());
+    let none = Memo::new(move |_| address().is_empty());
+    let text = move || {
+        latest.with_untracked(|got| {
+            let story = got.as_ref().and_then(Got::story);
+            story.map(|story| ticket(&story.detail, clock.moment(story.as_of))).unwrap_or_default()
+        })
+    };
+    let fields = view! {
+        <input type="hidden" name="id" value=move || say(|detail| detail.connection.id.to_string()) />
+        <button class=move || if none.get() { "btn first" } else { "btn" } disabled=move || checking.get()>
+            {move || if checking.get() { "Checking…" } else { "Check now" }}
+        </button>
+    };
     view! {
         <section class="next" aria-labelledby="next-step">
-            <h2 id="next-step">{move || words().0}</h2>
-            <p>{move || words().1}</p>
+            <h2 id="next-step">{move || say(|detail| step(detail).0)}</h2>
+            <p>{move || say(|detail| step(detail).1)}</p>
             <div class="acts">
-                {write}
-                <ActionForm action=check>
-                    <input type="hidden" name="id" value=id />
-                    <button class=class disabled=checking>{move || if checking() { "Checking…" } else { "Check now" }}</button>
-                </ActionForm>
-                <Copy text=move || detail.with(|detail| ticket(detail, now.get_untracked())) label="Copy for a ticket" what="Text" class="quiet" />
+                <a class="btn first" href=address hidden=move || none.get()>
+                    {email}
+                </a>
+                {check.form("", fields.into_any())}
+                <Copy text=text label="Copy for a ticket" what="Text" class="quiet" />
             </div>
-            {move || check.value().get().and_then(Result::err).map(|error| refused_note(&error))}
+            {check.note()}
         </section>
     }
 }

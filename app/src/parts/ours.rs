@@ -2,46 +2,23 @@
 
 use super::{
     field::{Field, Fields, Line},
-    refused::{focus_wrong, refused_note},
+    post::Post,
     text,
-    toast::use_toasts,
 };
-use crate::{
-    calls::{CallError, connections::ChangeConnection},
-    live::Refetch,
-};
-use leptos::prelude::*;
-use model::{CadenceFrom, ConnectionDetail, Refusal};
+use crate::{calls::connections::ChangeConnection, live::Refetch};
+use leptos::{prelude::*, server_fn::ServerFn};
+use model::{CadenceFrom, ConnectionDetail};
 
-/// The form.
-#[component]
-pub(crate) fn Ours(
-    /// The connection as it was when the form was opened.
-    detail: ConnectionDetail,
-    /// Asks for the connection again.
-    refetch: Refetch,
-) -> impl IntoView {
-    let change = ServerAction::<ChangeConnection>::new();
-    let toasts = use_toasts();
-    Effect::new(move |_| {
-        if let Some(Ok(())) = change.value().get() {
-            toasts.say("Saved");
-            refetch.nudge();
-        }
-    });
-    let error = move || change.value().get().and_then(Result::err);
-    focus_wrong(error);
-    let before = change.value().get_untracked().and_then(Result::err);
-    let kept = |field: &str, stored: String| {
-        before.as_ref().and_then(|error| error.typed(field)).map_or(stored, str::to_owned)
-    };
-    let fields =
-        Fields { group: "form", wrong: Signal::derive(move || error().as_ref().map(wrong).unwrap_or_default()) };
-    let c = &detail.connection;
-    let cadence =
-        c.cadence_seconds.filter(|_| c.cadence_from == Some(CadenceFrom::Set)).map(text::duration).unwrap_or_default();
+/// The form, filled in with the connection as it was when the screen was opened.
+pub(crate) fn ours(detail: &ConnectionDetail, refetch: Refetch) -> AnyView {
+    let change = Post::new(ChangeConnection::PATH, "Saved", move || refetch.nudge());
+    let kept = |name: &str, stored: String| change.kept(name, stored);
+    let fields = Fields { group: "form", post: change };
     let field = |name, label, help| Field { name, label, help };
-    let (id, open) = (c.id.to_string(), before.is_some());
+    let c = &detail.connection;
+    let cadence = c.cadence_seconds.filter(|_| c.cadence_from == Some(CadenceFrom::Set));
+    let cadence = cadence.map(text::duration).unwrap_or_default();
+    let (id, open) = (c.id.to_string(), change.error.with_untracked(Option::is_some));
     let inputs = [
         fields.line(
             field("owner", "Owner", "Who looks after it on your side."),
@@ -69,26 +46,19 @@ pub(crate) fn Ours(
             false,
         ),
     ];
-    let inputs = inputs.into_iter().collect::<Vec<_>>();
+    let inner = view! {
+        <input type="hidden" name="form[id]" value=id />
+        {inputs.into_iter().collect::<Vec<_>>()}
+        {change.note()}
+        <div class="acts">
+            <button class="btn first" disabled=move || change.busy.get()>"Save"</button>
+        </div>
+    };
     view! {
         <details class="ours" open=open>
             <summary>"Edit owner, tags, cadence and note"</summary>
-            <ActionForm action=change attr:class="form">
-                <input type="hidden" name="form[id]" value=id />
-                {inputs}
-                {move || error().map(|error| refused_note(&error))}
-                <div class="acts">
-                    <button class="btn first" disabled=move || change.pending().get()>"Save"</button>
-                </div>
-            </ActionForm>
+            {change.form("form", inner.into_any())}
         </details>
     }
-}
-
-/// What is wrong, by field.
-pub(crate) fn wrong(error: &CallError) -> Vec<(String, String)> {
-    match &error.refusal {
-        Refusal::Invalid(errors) => errors.iter().map(|error| (error.field.clone(), error.message.clone())).collect(),
-        _ => Vec::new(),
-    }
+    .into_any()
 }

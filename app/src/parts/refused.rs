@@ -3,7 +3,7 @@
 use crate::{browser, calls::CallError};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::Refusal;
+use model::{FieldError, Refusal};
 
 /// In the place of a whole screen.
 pub(crate) fn refused_screen(error: CallError) -> AnyView {
@@ -12,12 +12,27 @@ pub(crate) fn refused_screen(error: CallError) -> AnyView {
     if error.refusal == Refusal::Unauthenticated {
         Effect::new(|_| browser::sign_in_again());
     }
-    let title = error.refusal.title();
+    let (title, text, errors) = match &error.refusal {
+        Refusal::Invalid(errors) => {
+            let one = |error: &FieldError| {
+                view! { <li><code>{error.field.clone()}</code>" – "{error.message.clone()}</li> }.into_any()
+            };
+            let list = errors.iter().map(one).collect::<Vec<_>>();
+            let list = view! { <ul class="plain-list">{list}</ul> }.into_any();
+            (
+                "This address cannot be understood",
+                "It asks for something that is not known here:".to_owned(),
+                Some(list),
+            )
+        }
+        refusal => (refusal.title(), error.to_string(), None),
+    };
     view! {
         <Title text=title />
         <section class="refused">
             <h1>{title}</h1>
-            <p class="lede">{error.to_string()}</p>
+            <p class="lede">{text}</p>
+            {errors}
             <div class="acts">
                 <a class="btn first" href="/">"Go to the Overview"</a>
                 <a class="btn" href="/connections">"See all connections"</a>
@@ -25,17 +40,6 @@ pub(crate) fn refused_screen(error: CallError) -> AnyView {
         </section>
     }
     .into_any()
-}
-
-/// Brings the person to the first field that is wrong, whenever there is one.
-pub(crate) fn focus_wrong(error: impl Fn() -> Option<CallError> + 'static) {
-    Effect::new(move |_| {
-        if error().is_some_and(|error| matches!(error.refusal, Refusal::Invalid(_))) {
-            request_animation_frame(|| {
-                browser::focus("[aria-invalid=true]");
-            });
-        }
-    });
 }
 
 /// Beside a form: what could not be done and why.

@@ -2,41 +2,14 @@
 //! stands there at all, changes only when the person asks for it.
 
 use super::{row, text, time::use_clock};
-use chrono::{DateTime, Utc};
+use crate::asking::{Got, Latest, Question, Shown};
 use leptos::prelude::*;
 use model::{Connection, ConnectionId};
 use std::collections::HashMap;
 
-/// The newest answer.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Batch {
-    /// What was asked; another question starts a new list.
-    pub question: String,
-    /// The server's clock.
-    pub as_of: DateTime<Utc>,
-    /// The rows as they should stand now.
-    pub items: Vec<Connection>,
-    /// Rows that were shown and have left.
-    pub strays: Vec<Connection>,
-}
-
-impl Batch {
-    fn find(&self, id: ConnectionId) -> Option<&Connection> {
-        self.items.iter().chain(&self.strays).find(|row| row.id == id)
-    }
-}
-
-/// The rows on the screen, for the next question.
-pub(crate) type ShownIds = StoredValue<(String, Vec<ConnectionId>)>;
-
-/// The rows on the screen if they belong to this question.
-pub(crate) fn shown_ids(shown: ShownIds, question: &str) -> Vec<ConnectionId> {
-    shown.try_get_value().filter(|(other, _)| other == question).map(|(_, ids)| ids).unwrap_or_default()
-}
-
 #[derive(Clone, Debug, PartialEq)]
 struct Standing {
-    question: String,
+    question: Question,
     round: u32,
     ids: Vec<ConnectionId>,
 }
@@ -48,13 +21,13 @@ struct Line {
     gone: bool,
 }
 
-/// The table. Must stand inside the `<Transition>` whose resource `batch` reads.
+/// The table of the rows in an answer.
 #[component]
 pub(crate) fn Rows(
-    /// The newest answer; none until there is one.
-    batch: Memo<Option<Batch>>,
+    /// The newest answer.
+    latest: Latest,
     /// Told which rows are shown.
-    shown: ShownIds,
+    shown: Shown,
     /// Whether rows must name their source.
     #[prop(into)]
     many_sources: Signal<bool>,
@@ -64,13 +37,13 @@ pub(crate) fn Rows(
     let round = RwSignal::new(0u32);
     let standing = Memo::new(move |before: Option<&Option<Standing>>| {
         let round = round.get();
-        batch.with(|batch| {
-            let batch = batch.as_ref()?;
+        latest.with(|got| {
+            let got = got.as_ref()?;
             match before.and_then(Option::as_ref) {
-                Some(before) if before.question == batch.question && before.round == round => Some(before.clone()),
+                Some(before) if before.question == got.question && before.round == round => Some(before.clone()),
                 _ => {
-                    let ids = batch.items.iter().map(|row| row.id).collect();
-                    Some(Standing { question: batch.question.clone(), round, ids })
+                    let ids = got.batch()?.items.iter().map(|row| row.id).collect();
+                    Some(Standing { question: got.question.clone(), round, ids })
                 }
             }
         })
@@ -82,8 +55,10 @@ pub(crate) fn Rows(
         }
     });
     let waiting = Memo::new(move |_| {
-        batch
-            .with(|batch| standing.with(|s| batch.as_ref().zip(s.as_ref()).map_or(0, |(b, s)| moved(&s.ids, &b.items))))
+        latest.with(|got| {
+            let batch = got.as_ref().and_then(Got::batch);
+            standing.with(|s| batch.zip(s.as_ref()).map_or(0, |(batch, s)| moved(&s.ids, batch.items)))
+        })
     });
     view! {
         <div class="pill-place" role="status" aria-live="polite">
@@ -96,7 +71,7 @@ pub(crate) fn Rows(
             {row::head()}
             <tbody role="rowgroup">
                 <For each=ids key=|id| *id let(id)>
-                    <LiveRow id batch many_sources />
+                    {live_row(id, latest, many_sources)}
                 </For>
             </tbody>
         </table>
@@ -107,24 +82,27 @@ pub(crate) fn Rows(
 }
 
 /// One row: looks itself up in every new answer.
-#[component]
-fn LiveRow(id: ConnectionId, batch: Memo<Option<Batch>>, many_sources: Signal<bool>) -> impl IntoView {
+fn live_row(id: ConnectionId, latest: Latest, many_sources: Signal<bool>) -> AnyView {
     let clock = use_clock();
     let line = Memo::new(move |before: Option<&Option<Line>>| {
         let before = before.and_then(Option::as_ref);
-        batch.with(|batch| match batch.as_ref().and_then(|batch| batch.find(id)) {
-            Some(found) => {
-                let moves = before.map_or(0, |before| before.moves + u32::from(differs(&before.connection, found)));
-                Some(Line { connection: found.clone(), moves, gone: false })
+        latest.with(|got| {
+            let batch = got.as_ref()?.batch()?;
+            match batch.items.iter().chain(batch.strays).find(|row| row.id == id) {
+                Some(found) => {
+                    let moves = before.map_or(0, |before| before.moves + u32::from(differs(&before.connection, found)));
+                    Some(Line { connection: found.clone(), moves, gone: false })
+                }
+                None => before.map(|before| Line { gone: true, ..before.clone() }),
             }
-            None => before.map(|before| Line { gone: true, ..before.clone() }),
         })
     });
-    let as_of = move || batch.with(|batch| batch.as_ref().map(|batch| batch.as_of));
-    move || {
-        let now = clock.moment(as_of()?);
+    let as_of = move || latest.with_untracked(|got| got.as_ref().and_then(Got::as_of)).unwrap_or_default();
+    let draw = move || {
+        let now = clock.moment(as_of());
         line.with(|line| line.as_ref().map(|l| row::row(&l.connection, l.moves, l.gone, now, many_sources.get())))
-    }
+    };
+    draw.into_any()
 }
 
 /// Whether a person would call it a change: a new proof or another good sync is none.

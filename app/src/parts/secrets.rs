@@ -1,88 +1,78 @@
 //! The webhook secrets of a source: add one, then retire the old one. Two live together while Makini is switched over.
 
-use super::{refused::refused_note, time::Moment, toast::use_toasts};
+use super::{
+    post::Post,
+    time::{Clock, use_clock},
+};
 use crate::{
+    asking::{Got, Latest, part},
     calls::sources::{AddSecret, RetireSecret},
     live::Refetch,
 };
-use leptos::prelude::*;
-use model::{Source, WebhookSecret};
+use leptos::{prelude::*, server_fn::ServerFn};
+use model::{SourceId, WebhookSecret};
 
 /// The list and the form to add one.
-#[component]
-pub(crate) fn Secrets(
-    /// The source.
-    #[prop(into)]
-    source: Signal<Source>,
-    /// Now.
-    #[prop(into)]
-    now: Signal<Moment>,
-    /// Asks for the source again.
-    refetch: Refetch,
-) -> impl IntoView {
-    let (add, retire) = (ServerAction::<AddSecret>::new(), ServerAction::<RetireSecret>::new());
-    let toasts = use_toasts();
-    Effect::new(move |_| {
-        if let Some(Ok(())) = add.value().get() {
-            toasts.say("Webhook secret added");
-            refetch.nudge();
-        }
+pub(crate) fn secrets(id: SourceId, latest: Latest, refetch: Refetch) -> AnyView {
+    let clock = use_clock();
+    let add = Post::new(AddSecret::PATH, "Webhook secret added", move || refetch.nudge());
+    let retire = Post::new(RetireSecret::PATH, "Webhook secret retired", move || refetch.nudge());
+    let live = move || latest.with(|got| got.as_ref().and_then(Got::source).map(|s| s.webhook_secrets.clone()));
+    let none = part(latest, |got| {
+        let none = got.source().is_some_and(|source| source.webhook_secrets.is_empty());
+        let words = "No secret yet, so every webhook is refused: nothing could tell Makini’s from anybody else’s.";
+        none.then(|| view! { <p class="note warn">{words}</p> }).into_any()
     });
-    Effect::new(move |_| {
-        if let Some(Ok(())) = retire.value().get() {
-            toasts.say("Webhook secret retired");
-            refetch.nudge();
-        }
-    });
-    let id = source.with_untracked(|source| source.id.to_string());
-    let of = id.clone();
-    let error = move || add.value().get().and_then(Result::err).or_else(|| retire.value().get().and_then(Result::err));
-    let none = "No secret yet, so every webhook is refused: nothing could tell Makini’s from anybody else’s.";
+    let inner = view! {
+        <input type="hidden" name="id" value=id.to_string() />
+        <label for="new-secret">"Add a secret"</label>
+        <input id="new-secret" type="password" name="secret" required=true autocomplete="new-password" aria-describedby="new-secret-help" />
+        <button class="btn" disabled=move || add.busy.get()>"Add"</button>
+        <p class="help" id="new-secret-help">"As Makini shows it. Secrets before it stay live until you retire them."</p>
+    };
     view! {
         <section class="secrets" aria-labelledby="secrets">
             <h2 id="secrets">"Webhook secrets"</h2>
-            <Show when=move || source.with(|s| s.webhook_secrets.is_empty())>
-                <p class="note warn">{none}</p>
-            </Show>
+            {none}
             <ul class="plain-list">
-                <For each=move || source.with(|s| s.webhook_secrets.clone()) key=|secret| secret.id let(secret)>
-                    {one(&secret, &of, now, retire)}
+                <For each=move || live().unwrap_or_default() key=|secret| secret.id let(secret)>
+                    {one(&secret, id, latest, clock, retire)}
                 </For>
             </ul>
-            <ActionForm action=add attr:class="inline-form">
-                <input type="hidden" name="id" value=id />
-                <label for="new-secret">"Add a secret"</label>
-                <input id="new-secret" type="password" name="secret" required=true autocomplete="new-password" aria-describedby="new-secret-help" />
-                <button class="btn" disabled=move || add.pending().get()>"Add"</button>
-                <p class="help" id="new-secret-help">"As Makini shows it. Secrets before it stay live until you retire them."</p>
-            </ActionForm>
-            {move || error().map(|error| refused_note(&error))}
+            {add.form("inline-form", inner.into_any())}
+            {add.note()}
+            {retire.note()}
         </section>
     }
+    .into_any()
 }
 
-fn one(secret: &WebhookSecret, source: &str, now: Signal<Moment>, retire: ServerAction<RetireSecret>) -> AnyView {
-    let (created, used) = (secret.created_at, secret.last_used_at);
-    let (hint, secret_id, source) = (format!("…{}", secret.hint), secret.id.to_string(), source.to_owned());
+fn one(secret: &WebhookSecret, source: SourceId, latest: Latest, clock: Clock, retire: Post) -> AnyView {
+    let (id, created) = (secret.id, secret.created_at);
     let warning = format!("Webhooks that are signed with …{} will be refused from then on.", secret.hint);
+    let age = part(latest, move |got| {
+        let Some(as_of) = got.as_of() else { return ().into_any() };
+        let now = clock.moment(as_of);
+        let secret = got.source().and_then(|source| source.webhook_secrets.iter().find(|other| other.id == id));
+        let used = match secret.and_then(|secret| secret.last_used_at) {
+            Some(at) => view! { "last used "{now.ago(at)} }.into_any(),
+            None => "never used yet".into_any(),
+        };
+        view! { <span class="sub">"added "{now.ago(created)}</span><span class="sub">{used}</span> }.into_any()
+    });
+    let inner = view! {
+        <p>{warning}</p>
+        <input type="hidden" name="id" value=source.to_string() />
+        <input type="hidden" name="secret" value=id.to_string() />
+        <button class="btn danger" disabled=move || retire.busy.get()>"Retire this secret"</button>
+    };
     view! {
         <li>
-            <code>{hint}</code>
-            <span class="sub">"added "{move || now.get().ago(created)}</span>
-            <span class="sub">
-                {move || match used {
-                    Some(at) => view! { "last used "{now.get().ago(at)} }.into_any(),
-                    None => "never used yet".into_any(),
-                }}
-            </span>
+            <code>{format!("…{}", secret.hint)}</code>
+            {age}
             <details class="confirm">
                 <summary>"Retire"</summary>
-                <ActionForm action=retire>
-                    <p>{warning}</p>
-                    <input type="hidden" name="id" value=source />
-                    <input type="hidden" name="secret" value=secret_id />
-                    <button class="btn danger">"Retire this secret"</button>
-                </ActionForm>
+                {retire.form("", inner.into_any())}
             </details>
         </li>
     }

@@ -4,13 +4,12 @@ use super::{
     field::{Field, Fields, Line},
     text,
 };
-use crate::calls::CallError;
 use leptos::prelude::*;
 use model::{Dialect, Environment, Mappings, Source, TokenOwnership};
 
 /// The fields for a new source, or for one that exists. What was typed before an error goes before what is stored.
-pub(crate) fn source_fields(fields: &Fields, stored: Option<&Source>, before: Option<&CallError>) -> AnyView {
-    let kept = |name: &str, stored: String| before.and_then(|error| error.typed(name)).map_or(stored, str::to_owned);
+pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView {
+    let kept = |name: &str, stored: String| fields.post.kept(name, stored);
     let field = |name, label, help| Field { name, label, help };
     let of = |read: fn(&Source) -> String, usual: &str| stored.map_or_else(|| usual.to_owned(), read);
     let new = stored.is_none();
@@ -21,8 +20,9 @@ pub(crate) fn source_fields(fields: &Fields, stored: Option<&Source>, before: Op
     };
     let needed = |placeholder| Line { required: new, placeholder, secret: false };
     let usual = Line::default();
+    let refused = fields.post.error.with_untracked(Option::is_some);
     let polled =
-        before.map_or_else(|| stored.is_none_or(|source| source.enabled), |error| error.typed("enabled") == Some("on"));
+        if refused { kept("enabled", String::new()) == "on" } else { stored.is_none_or(|source| source.enabled) };
     let mappings = |source: &Source| leptos::serde_json::to_string_pretty(&source.mappings).unwrap_or_default();
     let mappings_usual = leptos::serde_json::to_string_pretty(&Mappings::default()).unwrap_or_default();
     view! {
@@ -50,7 +50,7 @@ pub(crate) fn source_fields(fields: &Fields, stored: Option<&Source>, before: Op
         <fieldset>
             <legend>"What counts as late"</legend>
             {fields.line(field("cadence_seconds", "A sync is expected every", "For connections where Makini plans none and none is learned yet. Empty: nothing is expected."), kept("cadence_seconds", of(|s| s.cadence_seconds.map(text::duration).unwrap_or_default(), "")), Line { placeholder: "1 h", ..usual })}
-            {fields.line(field("late_factor", "Late after this many cadences", "1 to 100; usually 2, so one missed sync is forgiven."), kept("late_factor", of(|s| s.late_factor.to_string(), "2")), usual)}
+            {fields.line(field("late_factor", "Late after this many cadences", "1 to 100; usually 2, so one missed sync is forgiven."), kept("late_factor", of(|s| leptos::serde_json::to_string(&s.late_factor).unwrap_or_default(), "2")), usual)}
             {fields.line(field("late_grace_seconds", "And this much grace", "0 s to 1 day; usually 5 min."), kept("late_grace_seconds", of(|s| text::duration(s.late_grace_seconds), "5 min")), usual)}
         </fieldset>
         <fieldset>

@@ -16,24 +16,23 @@ struct Stretch {
 /// The bar over some days.
 pub(crate) fn time_bar(detail: &ConnectionDetail, recent: &Page<TimelineItem>, days: i64, now: Moment) -> AnyView {
     let stretches = stretches(detail, recent, days, now.now);
-    let whole = (days * 86_400) as f64;
+    let whole = days * 86_400;
     let healthy: i64 = seconds(stretches.iter().filter(|s| s.health == Some(Health::Healthy)));
     let known: i64 = seconds(stretches.iter().filter(|s| s.health.is_some())).max(1);
-    let share = if healthy == known {
-        "100 % healthy".to_owned()
-    } else {
-        format!("{:.1} % healthy", healthy as f64 * 100.0 / known as f64)
+    let share = match healthy * 1_000 / known {
+        _ if healthy == known => "100 % healthy".to_owned(),
+        thousandths => format!("{}.{} % healthy", thousandths / 10, thousandths % 10),
     };
     let begin = now.now - TimeDelta::days(days);
     let pieces: Vec<_> = stretches
         .iter()
         .rev()
         .map(|stretch| {
-            let x = (stretch.from - begin).num_seconds() as f64 * 1_000.0 / whole;
-            let width = ((stretch.to - stretch.from).num_seconds() as f64 * 1_000.0 / whole).max(2.0);
+            let x = (stretch.from - begin).num_seconds() * 1_000 / whole;
+            let width = ((stretch.to - begin).num_seconds() * 1_000 / whole - x).max(2);
             let class = stretch.health.map_or("nothing", Health::code);
             view! {
-                <rect class=class x=format!("{x:.1}") width=format!("{width:.1}") height="32">
+                <rect class=class x=x.to_string() width=width.to_string() height="32">
                     <title>{stretch.health.map_or("Nothing known", Health::words)}</title>
                 </rect>
             }

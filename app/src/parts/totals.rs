@@ -73,24 +73,23 @@ pub(crate) fn page_of(query: &ConnectionQuery) -> String {
     if query.is_empty() { "/connections".to_owned() } else { format!("/connections?{query}") }
 }
 
-/// The bar: every share that is not nothing can be seen.
+/// The bar: every share that is not nothing can be seen. Measured in hundredths of a percent.
 fn bar(totals: &Totals) -> AnyView {
-    const LEAST: f64 = 0.7;
-    let all = totals.all().max(1) as f64;
+    const LEAST: u64 = 70;
+    let all = totals.all().max(1);
     let shares: Vec<_> = Health::ALL
         .iter()
         .filter(|health| totals.of(**health) > 0)
-        .map(|health| (*health, (totals.of(*health) as f64 * 100.0 / all).max(LEAST)))
+        .map(|health| (*health, (totals.of(*health) * 10_000 / all).max(LEAST)))
         .collect();
-    let whole: f64 = shares.iter().map(|(_, share)| share).sum();
-    let mut from = 0.0;
+    let whole = shares.iter().map(|(_, share)| share).sum::<u64>().max(1);
+    let mut from = 0;
     let pieces: Vec<_> = shares
         .into_iter()
         .map(|(health, share)| {
-            let (x, width) = (from, share * 100.0 / whole.max(1.0));
-            from += width;
-            view! { <rect class=health.code() x=format!("{x:.2}%") width=format!("{width:.2}%") height="10"></rect> }
-                .into_any()
+            let (x, width) = (percent(from * 10_000 / whole), percent(share * 10_000 / whole));
+            from += share;
+            view! { <rect class=health.code() x=x width=width height="10"></rect> }.into_any()
         })
         .collect();
     view! {
@@ -99,4 +98,8 @@ fn bar(totals: &Totals) -> AnyView {
         </svg>
     }
     .into_any()
+}
+
+fn percent(hundredths: u64) -> String {
+    format!("{}.{:02}%", hundredths / 100, hundredths % 100)
 }

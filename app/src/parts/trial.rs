@@ -1,7 +1,10 @@
 //! Trying a source out, step by step. A plain form asks for the same page with `test=1`, so it works without wasm too.
 
 use super::refused::refused_note;
-use crate::calls;
+use crate::{
+    asking::{Answer, Question, ask},
+    live::Refetch,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use model::{SourceId, SourceTest};
@@ -13,15 +16,15 @@ pub(crate) fn Trial(
     id: SourceId,
 ) -> impl IntoView {
     let query = use_query_map();
-    let presses = RwSignal::new(0u32);
-    let wanted = move || query.with(|query| query.get_str("test").is_some()) || presses.get() > 0;
-    let test = Resource::new(
-        move || (wanted(), presses.get()),
-        move |(wanted, _)| async move { if wanted { Some(calls::sources::test_source(id).await) } else { None } },
-    );
+    let (pressed, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let wanted = move || pressed.get() || query.with(|query| query.get_str("test").is_some());
+    let refetch = Refetch::by_hand();
+    let question = move || if wanted() { Question::Trial(id.to_string()) } else { Question::Nothing };
+    let asked = ask(question, refetch);
     let press = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        presses.update(|n| *n += 1);
+        busy.set(true);
+        if wanted() { refetch.nudge() } else { pressed.set(true) }
     };
     view! {
         <section class="trial" aria-labelledby="trial">
@@ -29,14 +32,23 @@ pub(crate) fn Trial(
             <p class="muted">"Asks Makini for a token and a page of connections with the stored credentials. Changes nothing."</p>
             <form method="get" action=format!("/settings/sources/{id}") on:submit=press>
                 <input type="hidden" name="test" value="1" />
-                <button class="btn">"Test the connection"</button>
+                <button class="btn" disabled=move || busy.get()>
+                    {move || if busy.get() { "Testing…" } else { "Test the connection" }}
+                </button>
             </form>
-            <Suspense fallback=|| view! { <p class="note" role="status">"Trying: token, list, one connection…"</p> }>
-                {move || test.get().flatten().map(|result| match result {
-                    Ok(test) => steps(&test),
-                    Err(error) => refused_note(&error),
-                })}
-            </Suspense>
+            <Transition fallback=|| ()>
+                {
+                    Effect::new(move |_| {
+                        asked.got();
+                        busy.set(false);
+                    });
+                    move || asked.got().map(|got| match got.result {
+                        Ok(Answer::Trial(test)) => steps(&test),
+                        Err(error) => refused_note(&error),
+                        Ok(_) => ().into_any(),
+                    })
+                }
+            </Transition>
         </section>
     }
 }
