@@ -121,7 +121,7 @@ test('an address that cannot be understood says what is wrong with it', async ({
   for (const words of ['“fine” is not one of', '“0” is not a number from 1 to 200', 'this filter is not known']) {
     await expect(page.getByRole('main').getByRole('listitem').filter({ hasText: words })).toBeVisible();
   }
-  await page.getByRole('link', { name: 'Show all connections' }).click();
+  await page.getByRole('link', { name: 'See all connections' }).click();
   await expect(page).toHaveURL('/connections');
   await expect(rows(page)).toHaveCount(50);
 });
