@@ -95,6 +95,19 @@ test('what is being typed and what was opened stay as they are while the page ch
   }
 });
 
+test('while nothing changes its health, an open page hardly asks', async ({ page }) => {
+  for (const path of ['/', '/connections', '/settings']) {
+    await open(page, path);
+    const calls: string[] = [];
+    const count = (request: Request) => request.url().includes('/_app/') && calls.push(request.url());
+    page.on('request', count);
+    await page.waitForTimeout(10_000);
+    page.off('request', count);
+    // Good syncs come all the time, here eight a second; a page need not ask again for each of them, nor every tab.
+    expect.soft(calls.length, `questions in 10 s by ${path}`).toBeLessThanOrEqual(path === '/connections' ? 12 : 2);
+  }
+});
+
 /** Counts the streams of changes that a browser holds. */
 function streams(context: BrowserContext): { made: Request[]; open: () => Request[] } {
   const made: Request[] = [];
@@ -191,5 +204,18 @@ test.describe('a demo of its own', () => {
     await expect(connection(page, victim.id)).toHaveAttribute('data-health', 'reauthorization_required');
     await linewatch.mend();
     await expect(connection(page, victim.id)).toHaveAttribute('data-health', 'healthy');
+  });
+
+  test('a server that has fallen silent is noticed too', async () => {
+    demo.signal('SIGSTOP');
+    try {
+      await expect(banner(), 'no heartbeat for more than two of its 15 s').toBeVisible({ timeout: 50_000 });
+    } finally {
+      demo.signal('SIGCONT');
+    }
+    await expect(page.locator('.live-sign')).toHaveText('Live', { timeout: 40_000 });
+    await linewatch.act(victim, 'change_credentials');
+    await expect(connection(page, victim.id)).toHaveAttribute('data-health', 'reauthorization_required');
+    await linewatch.mend();
   });
 });

@@ -20,7 +20,7 @@ use leptos::{
     server::codee::{Decoder, Encoder},
     text_prop::TextProp,
 };
-use model::{Connection, ConnectionId, Refusal, Source, SourceTest};
+use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
 
@@ -163,11 +163,32 @@ pub(crate) struct Asked {
 
 /// Asks.
 pub(crate) fn ask(question: impl Fn() -> Question + Send + Sync + 'static, refetch: Refetch) -> Asked {
-    ask_boxed(Box::new(question), refetch)
+    ask_boxed(Box::new(question), refetch, no_rows())
 }
 
-fn ask_boxed(question: Box<dyn Fn() -> Question + Send + Sync>, refetch: Refetch) -> Asked {
-    let shown = StoredValue::new((Question::Nothing, Vec::new()));
+/// Asks for rows: again when something of these topics changes, but for times alone only if a row that is shown has them.
+pub(crate) fn ask_rows(
+    question: impl Fn() -> Question + Send + Sync + 'static,
+    topics: &'static [ChangeTopic],
+) -> Asked {
+    let shown = no_rows();
+    let refetch = Refetch::when(move |change| {
+        let is_shown = || {
+            let has = |ids: &[ConnectionId]| {
+                !ids.is_empty() && (change.id == "*" || ids.iter().any(|id| id.to_string() == change.id))
+            };
+            shown.try_with_value(|(_, ids)| has(ids)).unwrap_or_default()
+        };
+        topics.contains(&change.topic) && (!change.quiet || is_shown())
+    });
+    ask_boxed(Box::new(question), refetch, shown)
+}
+
+fn no_rows() -> Shown {
+    StoredValue::new((Question::Nothing, Vec::new()))
+}
+
+fn ask_boxed(question: Box<dyn Fn() -> Question + Send + Sync>, refetch: Refetch, shown: Shown) -> Asked {
     let source = move || (question(), refetch.round());
     let fetch = move |(question, _)| -> Pin<Box<dyn Future<Output = Got> + Send>> {
         let ids = shown.try_get_value().filter(|(other, _)| *other == question).map(|(_, ids)| ids);

@@ -6,10 +6,11 @@
 #[cfg(feature = "hydrate")]
 mod stream;
 
+use crate::browser;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use model::{Change, ChangeTopic};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// How the page is connected to what happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,10 @@ impl Live {
     }
 }
 
-/// When to ask again: at most one question under way and one waiting.
+/// Between two questions whose only reason is quiet.
+const UNHURRIED: Duration = Duration::from_secs(1);
+
+/// When to ask again: at most one question under way and one waiting; for quiet changes at once, then once a second.
 #[derive(Clone, Copy)]
 pub struct Refetch {
     round: RwSignal<u32>,
@@ -100,6 +104,10 @@ pub struct Refetch {
 struct Pace {
     under_way: u32,
     again: bool,
+    /// When the last question left.
+    left: Option<DateTime<Utc>>,
+    /// A quiet change waits for its second to pass.
+    waiting: bool,
 }
 
 /// A question under way; dropped when it is answered or given up.
@@ -116,6 +124,7 @@ impl Refetch {
         let this = Self::by_hand();
         use_live().watch(Arc::new(move |news| match news {
             News::Change(change) if !interest(change) => {}
+            News::Change(change) if change.quiet => this.nudge_unhurried(),
             _ => this.nudge(),
         }));
         this
@@ -142,9 +151,35 @@ impl Refetch {
         }
     }
 
+    /// Asks again, but not within a second of the last question.
+    fn nudge_unhurried(self) {
+        let wait = self.pace.try_update_value(|pace| {
+            // A clock that was set back gives no age: then at once.
+            let age = browser::now().zip(pace.left).and_then(|(now, left)| (now - left).to_std().ok());
+            let wait = age.map_or(Duration::ZERO, |age| UNHURRIED.saturating_sub(age));
+            let waits_already = std::mem::replace(&mut pace.waiting, !wait.is_zero());
+            (!waits_already || wait.is_zero()).then_some(wait)
+        });
+        match wait.flatten() {
+            None => {}
+            Some(Duration::ZERO) => self.nudge(),
+            Some(wait) => set_timeout(
+                move || {
+                    if self.pace.try_update_value(|pace| std::mem::take(&mut pace.waiting)) == Some(true) {
+                        self.nudge_unhurried();
+                    }
+                },
+                wait,
+            ),
+        }
+    }
+
     /// For the fetcher of a resource: marks a question as under way.
     pub fn depart(self) -> Flight {
-        self.pace.try_update_value(|pace| pace.under_way += 1);
+        self.pace.try_update_value(|pace| {
+            pace.under_way += 1;
+            (pace.left, pace.waiting) = (browser::now(), false);
+        });
         Flight(self)
     }
 }

@@ -20,14 +20,15 @@ use tokio_stream::wrappers::ReceiverStream;
 
 /// Between two looks whether the session still lives.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// Between two signs of life.
+/// Between two signs of life. Events, not comments: a browser's EventSource does not show comments to the page.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How soon a browser that lost the stream comes back.
 const COME_BACK: Duration = Duration::from_secs(2);
 
 /// What changed: events named `change` with the topic, the id (`*` for many) and the version; ask for what is of interest.
 /// The first change is said at once, those after it every 250 ms. After a reconnect with `Last-Event-ID`, what was missed
-/// comes first; where that cannot be told, an event `reset` says so. The stream ends with the session.
+/// comes first; where that cannot be told, an event `reset` says so. An event `heartbeat` comes every 15 s, so that silence
+/// means a stream that is lost. The stream ends with the session.
 #[utoipa::path(
     get,
     path = "/api/v1/changes",
@@ -43,9 +44,8 @@ pub async fn handle(State(parts): State<Parts>, identity: Identity, headers: Hea
     let heard = parts.live.subscribe();
     let missed = last_id.map_or(Since::Missed(Vec::new()), |id| parts.live.since(id));
     tokio::spawn(stream(parts, identity.via, heard, missed, out));
-    let alive = sse::KeepAlive::new().interval(HEARTBEAT);
     let unbuffered = [(HeaderName::from_static("x-accel-buffering"), "no")];
-    (unbuffered, Sse::new(ReceiverStream::new(events).map(Ok::<_, Infallible>)).keep_alive(alive))
+    (unbuffered, Sse::new(ReceiverStream::new(events).map(Ok::<_, Infallible>)))
 }
 
 /// Passes changes on until the listener goes, the session ends or Linewatch stops.
@@ -65,6 +65,7 @@ async fn stream(
         }
         Since::Unknown => say.push(reset()),
     }
+    let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
     loop {
         for event in say.drain(..) {
@@ -80,6 +81,10 @@ async fn stream(
                 // That the database does not answer says nothing about the session.
                 Ok(true) | Err(_) => continue,
             },
+            _ = heartbeat.tick() => {
+                say.push(sse::Event::default().event("heartbeat").data("{}"));
+                continue;
+            }
             () = pace.due() => pace.flush(Instant::now()),
             heard = heard.recv() => match heard {
                 Ok(change) => pace.hear(change, Instant::now()),

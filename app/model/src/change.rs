@@ -37,11 +37,25 @@ pub struct Change {
     pub id: String,
     /// Its version after the change; 0 where it has none.
     pub version: i64,
+    /// Only its times and upstream's own word moved, as with every good sync: no total, no filter and no order but one by time
+    /// rests on them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 impl Change {
+    /// A thing changed.
+    pub fn new(topic: ChangeTopic, id: impl ToString, version: i64) -> Self {
+        Self { topic, id: id.to_string(), version, quiet: false }
+    }
+
+    /// A thing changed, but only so.
+    pub fn quiet(topic: ChangeTopic, id: impl ToString, version: i64) -> Self {
+        Self { quiet: true, ..Self::new(topic, id, version) }
+    }
+
     /// Many things of a topic changed.
     pub fn many(topic: ChangeTopic) -> Self {
-        Self { topic, id: "*".to_owned(), version: 0 }
+        Self::new(topic, "*", 0)
     }
 }

@@ -4,8 +4,9 @@
 
 use super::{Link, Live, News};
 use crate::browser;
+use chrono::{DateTime, TimeDelta, Utc};
 use js_sys::{Function, Object, Promise, Reflect};
-use leptos::prelude::{GetUntracked, Set, document, set_timeout, window};
+use leptos::prelude::{GetUntracked, Set, document, set_interval, set_timeout, window};
 use model::{Change, Refusal};
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -15,6 +16,10 @@ const NAME: &str = "linewatch-live";
 const ADDRESS: &str = "/api/v1/changes";
 /// A stream that comes back sooner is not worth a banner.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The server says something every 15 s. Two of those missed, and a little more, mean that it is gone without a word.
+const SILENCE: TimeDelta = TimeDelta::seconds(35);
+/// Between two looks at the clock.
+const LOOK: Duration = Duration::from_secs(5);
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 
@@ -30,6 +35,8 @@ struct State {
     abort: Option<JsValue>,
     leading: bool,
     opened: bool,
+    /// When something last came.
+    heard: Option<DateTime<Utc>>,
     tries: u32,
     missed: bool,
 }
@@ -55,12 +62,13 @@ pub(super) fn start(live: Live) {
             hear(&News::Everything);
         }
     });
-    listen(&window(), "offline", |_| lose());
+    listen(&window(), "offline", |_| lose(browser::now()));
     listen(&window(), "online", |_| {
         if with(|state| state.leading && !state.opened) {
             open();
         }
     });
+    set_interval(watch_silence, LOOK);
     listen(&document(), "visibilitychange", |_| {
         if !document().hidden() && with(|state| std::mem::take(&mut state.missed)) {
             hear(&News::Everything);
@@ -147,9 +155,12 @@ fn close(state: &mut State) {
 
 fn open() {
     with(close);
-    let Ok(source) = EventSource::new(ADDRESS) else { return lose() };
+    let Ok(source) = EventSource::new(ADDRESS) else { return lose(browser::now()) };
     let on = |name: &str, act: fn(&str)| {
-        let listener = Listener::new(move |event: MessageEvent| act(&event.data().as_string().unwrap_or_default()));
+        let listener = Listener::new(move |event: MessageEvent| {
+            with(|state| state.heard = browser::now());
+            act(&event.data().as_string().unwrap_or_default());
+        });
         source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref()).ok();
         listener
     };
@@ -169,7 +180,8 @@ fn open() {
             pass_on("reset");
             hear(&News::Everything);
         }),
-        on("error", |_| lose()),
+        on("heartbeat", |_| ()),
+        on("error", |_| lose(browser::now())),
     ];
     with(|state| {
         state.source = Some(source);
@@ -177,9 +189,19 @@ fn open() {
     });
 }
 
-/// The stream broke. The browser tries again by itself unless the answer was an error; then it is for us to do.
-fn lose() {
-    let since = browser::now();
+/// Nothing comes any more and nothing says why: the server hangs, or the way to it is gone.
+fn watch_silence() {
+    let heard = with(|state| state.heard.filter(|_| state.leading && state.opened));
+    let silent = heard.zip(browser::now()).is_some_and(|(heard, now)| now - heard > SILENCE);
+    if silent {
+        with(close);
+        lose(heard);
+    }
+}
+
+/// The stream broke; what is known stands since then. The browser tries again by itself unless the answer was an error; then
+/// it is for us to do.
+fn lose(since: Option<DateTime<Utc>>) {
     let (leading, closed, tries) = with(|state| {
         state.opened = false;
         state.tries += 1;
@@ -238,7 +260,7 @@ fn overhear(message: &str) {
         "reset" => hear(&News::Everything),
         _ => {
             if let Some(since) = message.strip_prefix("lost ") {
-                let since = since.parse().ok().and_then(chrono::DateTime::from_timestamp_millis);
+                let since = since.parse().ok().and_then(DateTime::from_timestamp_millis);
                 set_link(since.map_or(Link::Waiting, Link::Lost));
             } else if let Ok(change) = leptos::serde_json::from_str::<Change>(message) {
                 hear(&News::Change(change));

@@ -1,7 +1,7 @@
 //! Connections: every one, by filter and order, all of it in the address.
 
 use crate::{
-    asking::{self, Asked, Got, Latest, Question, ask, part, screen},
+    asking::{self, Asked, Got, Latest, Question, ask, ask_rows, part, screen},
     calls::connections::{Facets, Listing},
     live::Refetch,
     parts::{
@@ -22,7 +22,7 @@ use model::{ChangeTopic, ConnectionQuery};
 pub(crate) fn ConnectionsPage() -> impl IntoView {
     let address = use_location().search;
     let topics = &[ChangeTopic::Connection, ChangeTopic::System];
-    let asked = ask(move || Question::Connections(address.get()), Refetch::on(topics));
+    let asked = ask_rows(move || Question::Connections(address.get()), topics);
     let facets = ask(|| Question::Facets, Refetch::on(&[ChangeTopic::System]));
     screen(asked, move |latest| list(asked, latest, facets.latest()))
 }

@@ -1,9 +1,8 @@
 //! Overview: who is broken, since when, and how well we can see.
 
 use crate::{
-    asking::{self, Asked, Latest, Question, ask, part, screen},
+    asking::{self, Asked, Latest, Question, ask_rows, part, screen},
     browser,
-    live::Refetch,
     parts::{
         empty::Empty,
         fleet::fleet,
@@ -22,7 +21,7 @@ use model::{ChangeTopic, ConnectionQuery, Health, Overview};
 /// The screen.
 #[component]
 pub(crate) fn OverviewPage() -> impl IntoView {
-    let asked = ask(|| Question::Overview, Refetch::on(&[ChangeTopic::Connection, ChangeTopic::System]));
+    let asked = ask_rows(|| Question::Overview, &[ChangeTopic::Connection, ChangeTopic::System]);
     screen(asked, move |latest| {
         let empty = Memo::new(move |_| with(latest, |o| o.sources.is_empty()).unwrap_or_default());
         (move || if empty.get() { nothing_yet() } else { full(asked, latest) }).into_any()

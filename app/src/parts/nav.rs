@@ -14,7 +14,7 @@ use model::ChangeTopic;
 /// The side of the frame; a bar at the top of narrow screens.
 #[component]
 pub(crate) fn Nav() -> impl IntoView {
-    let refetch = Refetch::on(&[ChangeTopic::Connection]);
+    let refetch = Refetch::when(|change| change.topic == ChangeTopic::Connection && !change.quiet);
     let pulse = ask(|| Question::Pulse, refetch);
     view! {
         <header class="side">

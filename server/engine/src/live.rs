@@ -38,30 +38,40 @@ pub async fn announce(conn: &mut PgConnection, changes: &[Change]) -> sqlx::Resu
     Ok(())
 }
 
-/// The changes as one message: each thing once, with its newest version; too many of a topic become `*`. None for no changes.
+/// The changes as one message: each thing once, with its newest version, quiet only if every change of it was; too many of a
+/// topic become `*`. None for no changes.
 pub fn payload(changes: &[Change]) -> Option<String> {
-    let mut topics: BTreeMap<ChangeTopic, BTreeMap<&str, i64>> = BTreeMap::new();
+    let mut topics: BTreeMap<ChangeTopic, BTreeMap<&str, (i64, bool)>> = BTreeMap::new();
     for change in changes {
-        let version = topics.entry(change.topic).or_default().entry(&change.id).or_insert(change.version);
+        let things = topics.entry(change.topic).or_default();
+        let (version, quiet) = things.entry(&change.id).or_insert((change.version, true));
         *version = change.version.max(*version);
+        *quiet &= change.quiet;
     }
     for things in topics.values_mut() {
         if things.len() > MOST_OF_A_TOPIC || things.contains_key("*") {
-            *things = BTreeMap::from([("*", 0)]);
+            *things = many(things);
         }
     }
     loop {
-        let list: Vec<(ChangeTopic, &str, i64)> = topics
+        let list: Vec<Told<&str>> = topics
             .iter()
-            .flat_map(|(topic, things)| things.iter().map(|(id, version)| (*topic, *id, *version)))
+            .flat_map(|(topic, things)| things.iter().map(|(id, (version, quiet))| (*topic, *id, *version, *quiet)))
             .collect();
         let text = serde_json::to_string(&list).ok().filter(|_| !list.is_empty())?;
         if text.len() <= LONGEST_PAYLOAD {
             return Some(text);
         }
         let longest = topics.values_mut().max_by_key(|things| things.keys().map(|id| id.len()).sum::<usize>())?;
-        *longest = BTreeMap::from([("*", 0)]);
+        *longest = many(longest);
     }
+}
+
+/// A change as it travels: topic, id, version, quiet.
+type Told<Id> = (ChangeTopic, Id, i64, bool);
+
+fn many(things: &BTreeMap<&str, (i64, bool)>) -> BTreeMap<&'static str, (i64, bool)> {
+    BTreeMap::from([("*", (0, things.values().all(|(_, quiet)| *quiet)))])
 }
 
 /// A change and its place in the order in which this process heard of it.
@@ -238,8 +248,8 @@ async fn alive(listener: &mut PgListener) -> sqlx::Result<()> {
 
 /// Reads a message; one that we do not understand, perhaps from a newer version, may mean anything.
 fn read(payload: &str) -> Vec<Change> {
-    match serde_json::from_str::<Vec<(ChangeTopic, String, i64)>>(payload) {
-        Ok(list) => list.into_iter().map(|(topic, id, version)| Change { topic, id, version }).collect(),
+    match serde_json::from_str::<Vec<Told<String>>>(payload) {
+        Ok(list) => list.into_iter().map(|(topic, id, version, quiet)| Change { topic, id, version, quiet }).collect(),
         Err(_) => ChangeTopic::ALL.iter().copied().map(Change::many).collect(),
     }
 }
@@ -249,7 +259,7 @@ mod tests {
     use super::*;
 
     fn change(topic: ChangeTopic, id: impl ToString, version: i64) -> Change {
-        Change { topic, id: id.to_string(), version }
+        Change::new(topic, id, version)
     }
 
     #[test]
@@ -260,13 +270,25 @@ mod tests {
             change(ChangeTopic::Issue, "a", 1),
             change(ChangeTopic::Event, "b", 0),
         ];
-        assert_eq!(payload(&few).as_deref(), Some(r#"[["issue","a",2],["event","b",0]]"#));
+        assert_eq!(payload(&few).as_deref(), Some(r#"[["issue","a",2,false],["event","b",0,false]]"#));
 
         let mut many: Vec<_> = (0..50).map(|n| change(ChangeTopic::Connection, n, 1)).collect();
         assert_eq!(read(&payload(&many).unwrap()).len(), 50);
         many.push(change(ChangeTopic::Connection, 50, 1));
         many.push(change(ChangeTopic::Outage, "x", 1));
-        assert_eq!(payload(&many).as_deref(), Some(r#"[["connection","*",0],["outage","x",1]]"#));
+        assert_eq!(payload(&many).as_deref(), Some(r#"[["connection","*",0,false],["outage","x",1,false]]"#));
+    }
+
+    #[test]
+    fn what_is_quiet_stays_quiet_only_among_its_like() {
+        let quiet = |id: usize| Change::quiet(ChangeTopic::Connection, id, 1);
+        let loud = change(ChangeTopic::Connection, 0, 2);
+        assert_eq!(read(&payload(&[quiet(0)]).unwrap()), [quiet(0)]);
+        assert_eq!(read(&payload(&[quiet(0), loud.clone()]).unwrap()), std::slice::from_ref(&loud));
+        let mut many: Vec<_> = (0..60).map(quiet).collect();
+        assert!(matches!(&read(&payload(&many).unwrap())[..], [star] if star.id == "*" && star.quiet));
+        many.push(loud);
+        assert!(matches!(&read(&payload(&many).unwrap())[..], [star] if star.id == "*" && !star.quiet));
     }
 
     #[test]
@@ -281,7 +303,7 @@ mod tests {
         assert!(ChangeTopic::ALL.iter().all(|topic| changes.iter().any(|change| change.topic == *topic)));
 
         let long = [change(ChangeTopic::System, "x".repeat(9_000), 1), change(ChangeTopic::Event, "e", 0)];
-        assert_eq!(payload(&long).as_deref(), Some(r#"[["event","e",0],["system","*",0]]"#));
+        assert_eq!(payload(&long).as_deref(), Some(r#"[["event","e",0,false],["system","*",0,false]]"#));
     }
 
     #[test]

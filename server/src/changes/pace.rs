@@ -22,14 +22,23 @@ impl Pace {
         if change.n <= self.said {
             return Vec::new(); // it was among what was missed
         }
-        self.waiting.insert((change.change.topic, change.change.id.clone()), change);
+        self.gather(change);
         if self.next.is_some() { Vec::new() } else { self.flush(now) }
     }
 
     /// What was missed, each thing once, to be said at once.
     pub(super) fn at_once(&mut self, missed: Vec<Numbered>, now: Instant) -> Vec<Numbered> {
-        self.waiting.extend(missed.into_iter().map(|change| ((change.change.topic, change.change.id.clone()), change)));
+        missed.into_iter().for_each(|change| self.gather(change));
         self.flush(now)
+    }
+
+    /// The newest change of each thing, quiet only if all were.
+    fn gather(&mut self, mut change: Numbered) {
+        let thing = (change.change.topic, change.change.id.clone());
+        if let Some(before) = self.waiting.get(&thing) {
+            change.change.quiet &= before.change.quiet;
+        }
+        self.waiting.insert(thing, change);
     }
 
     /// Waits until it is time to say what has gathered; for ever if there is nothing to wait for.
@@ -58,7 +67,7 @@ mod tests {
     use model::Change;
 
     fn change(n: u64, id: &str) -> Numbered {
-        Numbered { n, change: Change { topic: ChangeTopic::Connection, id: id.to_owned(), version: n as i64 } }
+        Numbered { n, change: Change::new(ChangeTopic::Connection, id, n as i64) }
     }
 
     fn numbers(told: &[Numbered]) -> Vec<u64> {
@@ -81,6 +90,17 @@ mod tests {
         now += BREATH;
         assert!(pace.flush(now).is_empty());
         assert_eq!(numbers(&pace.hear(change(6, "c"), now)), [6], "quiet again, so at once again");
+    }
+
+    #[test]
+    fn a_loud_change_is_not_hushed_by_a_later_quiet_one() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.hear(change(1, "b"), now);
+        pace.hear(change(2, "a"), now);
+        let quiet = Numbered { n: 3, change: Change::quiet(ChangeTopic::Connection, "a", 3) };
+        pace.hear(quiet, now);
+        let told = pace.flush(now + BREATH);
+        assert!(matches!(&told[..], [one] if one.n == 3 && !one.change.quiet), "{told:?}");
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Stream {
 }
 
 async fn say(world: &World, id: &str, version: i64) {
-    let change = Change { topic: ChangeTopic::Connection, id: id.to_owned(), version };
+    let change = Change::new(ChangeTopic::Connection, id, version);
     announce(&mut world.parts.pool.acquire().await.unwrap(), &[change]).await.unwrap();
 }
 
@@ -127,7 +127,8 @@ async fn shows_that_it_lives(pool: PgPool) {
     assert!(stream.block(Duration::from_secs(1)).await.unwrap().starts_with("retry: 2000"));
     let began = Instant::now();
     let sign = stream.block(Duration::from_secs(17)).await.unwrap();
-    assert!(sign.starts_with(':') && began.elapsed() > Duration::from_secs(14), "{sign:?} after {:?}", began.elapsed());
+    assert!(sign.starts_with("event: heartbeat"), "{sign:?}");
+    assert!(began.elapsed() > Duration::from_secs(14), "after {:?}", began.elapsed());
     world.stop().await;
 }
 

@@ -36,9 +36,7 @@ impl Desk {
         audit::write(&mut tx, now, actor, "event.retried", ("event", id.to_string()), json!({}))
             .await
             .map_err(internal)?;
-        live::announce(&mut tx, &[Change { topic: ChangeTopic::Event, id: id.to_string(), version: 0 }])
-            .await
-            .map_err(internal)?;
+        live::announce(&mut tx, &[Change::new(ChangeTopic::Event, id, 0)]).await.map_err(internal)?;
         let detail = event::get(&mut tx, id).await.map_err(internal)?.ok_or_else(not_found)?;
         commit(tx).await?;
         self.events.notify_one();

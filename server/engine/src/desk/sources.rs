@@ -158,7 +158,7 @@ impl Desk {
             .await
             .map_err(internal)?;
         let source = self.one_source(&mut tx, id).await?;
-        let change = Change { topic: ChangeTopic::System, id: id.to_string(), version: source.version };
+        let change = Change::new(ChangeTopic::System, id, source.version);
         live::announce(&mut tx, &[change]).await.map_err(internal)?;
         commit(tx).await?;
         self.rounds.notify_one();

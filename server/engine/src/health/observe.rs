@@ -161,7 +161,7 @@ pub async fn remove(conn: &mut PgConnection, id: ConnectionId, now: DateTime<Utc
         }],
     )
     .await?;
-    let change = Change { topic: ChangeTopic::Connection, id: id.to_string(), version: after.version };
+    let change = Change::new(ChangeTopic::Connection, id, after.version);
     connection::save(conn, &[after], now).await?;
     live::announce(conn, &[change]).await
 }
@@ -287,9 +287,12 @@ async fn write(
     let mut changed: Vec<State> = after.into_values().filter(|state| differs(&before[&state.id], state)).collect();
     let mut changes = Vec::new();
     for state in &mut changed {
-        if shown_differs(&before[&state.id], state) {
+        let before = &before[&state.id];
+        if shown_differs(before, state) {
             state.version += 1;
-            changes.push(Change { topic: ChangeTopic::Connection, id: state.id.to_string(), version: state.version });
+            let (topic, id, version) = (ChangeTopic::Connection, state.id, state.version);
+            let quiet = only_times_differ(before, state);
+            changes.push(if quiet { Change::quiet(topic, id, version) } else { Change::new(topic, id, version) });
         }
     }
     observed.changed = changes.len();
@@ -333,6 +336,23 @@ fn shown_differs(before: &State, after: &State) -> bool {
         ..state.clone()
     };
     differs(&quiet(before), &quiet(after)) || before.check_due_at.is_some() != after.check_due_at.is_some()
+}
+
+/// Whether no total, filter or order but one by time could tell the two apart: a good sync after another good one.
+fn only_times_differ(before: &State, after: &State) -> bool {
+    let timeless = |state: &State| State {
+        known: before.known.clone(),
+        raw_status: None,
+        proof: None,
+        recorded_at: None,
+        judge_due_at: None,
+        check_due_at: None,
+        check_reason: None,
+        upstream: Value::Null,
+        version: 0,
+        ..state.clone()
+    };
+    before.version > 0 && timeless(before) == timeless(after)
 }
 
 /// Fields that move with every sync are shown elsewhere; they alone are no reason to write.

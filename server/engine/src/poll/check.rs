@@ -83,8 +83,7 @@ impl Poller {
             // another process took it over after our lease ran out: what it saw counts, and ours is not written
             return tx.rollback().await;
         };
-        live::announce(&mut tx, &[Change { topic: ChangeTopic::Connection, id: check.id.to_string(), version }])
-            .await?;
+        live::announce(&mut tx, &[Change::quiet(ChangeTopic::Connection, check.id, version)]).await?;
         tx.commit().await
     }
 
@@ -107,8 +106,7 @@ impl Poller {
         tracing::info!(connection = %check.id, class = error.class.code(), attempt, "could not look at a connection: {error}");
         let mut tx = self.pool.begin().await?;
         if let Some(version) = connection::finish_check(&mut tx, check, leased_at, next, attempt).await? {
-            live::announce(&mut tx, &[Change { topic: ChangeTopic::Connection, id: check.id.to_string(), version }])
-                .await?;
+            live::announce(&mut tx, &[Change::quiet(ChangeTopic::Connection, check.id, version)]).await?;
         }
         tx.commit().await
     }

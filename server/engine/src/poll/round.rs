@@ -154,5 +154,5 @@ impl Poller {
 }
 
 fn system(source: &Source) -> Change {
-    Change { topic: ChangeTopic::System, id: source.id.to_string(), version: source.version }
+    Change::new(ChangeTopic::System, source.id, source.version)
 }

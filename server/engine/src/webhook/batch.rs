@@ -266,7 +266,7 @@ impl Flusher {
 }
 
 fn changed(id: EventId) -> Change {
-    Change { topic: ChangeTopic::Event, id: id.to_string(), version: 0 }
+    Change::new(ChangeTopic::Event, id, 0)
 }
 
 fn sql_state(error: &sqlx::Error) -> Option<String> {

@@ -122,10 +122,7 @@ impl Processor {
             tracing::warn!("a lease on events ran out while they were processed; they are left to the other process");
             return tx.rollback().await;
         }
-        let changes: Vec<_> = batch
-            .iter()
-            .map(|leased| Change { topic: ChangeTopic::Event, id: leased.id.to_string(), version: 1 })
-            .collect();
+        let changes: Vec<_> = batch.iter().map(|leased| Change::new(ChangeTopic::Event, leased.id, 1)).collect();
         live::announce(&mut tx, &changes).await?;
         tx.commit().await?;
         if observed.checks {

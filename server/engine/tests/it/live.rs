@@ -9,7 +9,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio_util::sync::CancellationToken;
 
 fn change(topic: ChangeTopic, id: usize) -> Change {
-    Change { topic, id: id.to_string(), version: 1 }
+    Change::new(topic, id, 1)
 }
 
 async fn next(changes: &mut Receiver<Numbered>) -> Change {
