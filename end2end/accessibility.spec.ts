@@ -47,7 +47,7 @@ for (const screen of screens) {
         }
       }
       // 320 px is what WCAG asks for (1.4.10), 390 px what people hold in their hands.
-      for (const width of [390]) {
+      for (const width of [390, 320]) {
         await page.setViewportSize({ width, height: 844 });
         expect.soft(await page.evaluate(() => document.documentElement.scrollWidth), `the width of ${screen.name} at ${width} px`).toBeLessThanOrEqual(width);
       }
@@ -138,6 +138,12 @@ test.describe('the keyboard', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(`/connections/${wanted.id}`);
+
+    await page.keyboard.press('Control+k');
+    await expect(palette.getByRole('combobox'), 'it opens empty each time').toHaveValue('');
+    await page.keyboard.type('ov');
+    await page.keyboard.press('Escape');
+    await expect(palette).toBeHidden();
   });
 });
 

@@ -38,6 +38,7 @@ test('a webhook secret is added, and retired when it is no longer needed', async
   await expect(secrets.getByRole('listitem')).toHaveCount(before + 1);
   const added = secrets.getByRole('listitem').filter({ hasText: '…9f3c' });
   await expect(added).toContainText('never used yet');
+  await expect(secrets.getByLabel('Add a secret'), 'a secret does not stay in its field').toHaveValue('');
   expect(await page.content()).not.toContain(secret);
   expect(JSON.stringify(await linewatch.ask('/api/v1/sources'))).not.toContain(secret);
 

@@ -55,9 +55,10 @@ pub(crate) fn submit_form_at(_selector: &str) {}
 
 pub(crate) fn set_value_unless_focused(_selector: &str, _value: &str) {}
 
-pub(crate) fn post(
+pub(crate) fn submit(
+    _event: &leptos::ev::SubmitEvent,
     _address: &str,
-    _body: &str,
     _then: impl Fn(Result<Option<String>, crate::calls::CallError>) + 'static,
-) {
+) -> bool {
+    false
 }

@@ -189,8 +189,15 @@ pub(crate) fn set_value_unless_focused(selector: &str, value: &str) {
     }
 }
 
-/// Posts a form's text and tells what came of it: where to go next, if anywhere, or why not.
-pub(crate) fn post(address: &str, body: &str, then: impl Fn(Result<Option<String>, CallError>) + 'static) {
+/// Posts a form behind the scenes and tells what came of it: where to go next, if anywhere, or why not. False where the browser
+/// must do it itself. Secrets do not stay in their fields once they were taken.
+pub(crate) fn submit(
+    event: &leptos::ev::SubmitEvent,
+    address: &str,
+    then: impl Fn(Result<Option<String>, CallError>) + 'static,
+) -> bool {
+    let Some(body) = form_query(event) else { return false };
+    event.prevent_default();
     let request = web_sys::RequestInit::new();
     request.set_method("POST");
     request.set_body(&body.into());
@@ -200,7 +207,25 @@ pub(crate) fn post(address: &str, body: &str, then: impl Fn(Result<Option<String
     }
     request.set_headers(&headers);
     let sent = window().fetch_with_str_and_init(address, &request);
-    leptos::task::spawn_local(async move { then(read_answer(sent).await) });
+    let form = event.target();
+    leptos::task::spawn_local(async move {
+        let answer = read_answer(sent).await;
+        if answer.is_ok() {
+            forget_secrets(form);
+        }
+        then(answer);
+    });
+    true
+}
+
+fn forget_secrets(form: Option<web_sys::EventTarget>) {
+    let form: Option<web_sys::Element> = form.and_then(|form| form.dyn_into().ok());
+    let Some(Ok(fields)) = form.map(|form| form.query_selector_all("input[type=password]")) else { return };
+    for i in 0..fields.length() {
+        if let Some(field) = fields.item(i).and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
+            field.set_value("");
+        }
+    }
 }
 
 async fn read_answer(sent: Promise) -> Result<Option<String>, CallError> {

@@ -82,10 +82,17 @@ pub(crate) fn Palette() -> impl IntoView {
         event.prevent_default();
         browser::scroll_to("#palette [aria-selected=true]");
     };
+    // Each time it opens, it opens empty.
+    let closed = move |_| {
+        asked.update_value(|n| *n += 1);
+        words.set(String::new());
+        hits.set(Vec::new());
+        at.set(0);
+    };
     let active = move || format!("found-{}", at.get());
     view! {
-        <dialog id="palette" class="palette" closedby="any" aria-label="Find anything">
-            <input type="search" role="combobox" aria-expanded="true" aria-controls="found" aria-activedescendant=active autocomplete="off"
+        <dialog id="palette" class="palette" closedby="any" aria-label="Find anything" on:close=closed>
+            <input type="text" role="combobox" aria-expanded="true" aria-controls="found" aria-activedescendant=active autocomplete="off"
                 aria-label="Find a screen or a connection" placeholder="Go to a screen, find a customer…" prop:value=words on:input=typed on:keydown=key />
             <ul id="found" role="listbox" aria-label="Found">
                 {move || items.with(|items| items.iter().enumerate().map(|(i, item)| {

@@ -47,10 +47,7 @@ impl Post {
     /// The form around its fields.
     pub(crate) fn form(self, class: &'static str, fields: AnyView) -> AnyView {
         let submit = move |event: leptos::ev::SubmitEvent| {
-            let Some(body) = browser::form_query(&event) else { return };
-            event.prevent_default();
-            self.busy.set(true);
-            browser::post(self.path, &body, move |result| self.answered(result));
+            self.busy.set(browser::submit(&event, self.path, move |result| self.answered(result)));
         };
         view! {
             <form method="post" action=self.path class=class on:submit=submit>
