@@ -7,6 +7,9 @@ use crate::{
     Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
 };
 
+/// Rows as they come from the database. An error ends them, and what came before it is not the whole.
+pub type Rows<T> = futures_core::stream::BoxStream<'static, Result<T, Refusal>>;
+
 /// The desk behind both doors. Permission, transactions and the audit log are its business; a door only translates.
 #[async_trait::async_trait]
 pub trait Backend: Send + Sync + 'static {
@@ -16,6 +19,9 @@ pub trait Backend: Send + Sync + 'static {
     /// A page of connections with totals.
     async fn connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<ConnectionPage, Refusal>;
 
+    /// Every connection that a query matches, in its order, as of one moment; its page does not count.
+    async fn all_connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<Rows<Connection>, Refusal>;
+
     /// Every platform that has connections, by name: for filters.
     async fn platforms(&self, actor: &Actor) -> Result<Vec<PlatformRef>, Refusal>;
 
@@ -24,17 +30,7 @@ pub trait Backend: Send + Sync + 'static {
 
     /// These connections, in any order; what is unknown or removed is left out. For rows that are still on somebody's
     /// screen although they are no longer on its page.
-    async fn connections_by_id(&self, actor: &Actor, ids: &[ConnectionId]) -> Result<Vec<Connection>, Refusal> {
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            match self.connection(actor, *id).await {
-                Ok(detail) if detail.removed_at.is_none() => found.push(detail.connection),
-                Ok(_) | Err(Refusal::NotFound(_)) => {}
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Ok(found)
-    }
+    async fn connections_by_id(&self, actor: &Actor, ids: &[ConnectionId]) -> Result<Vec<Connection>, Refusal>;
 
     /// What happened to a connection, newest first.
     async fn timeline(&self, actor: &Actor, id: ConnectionId, page: PageQuery) -> Result<Page<TimelineItem>, Refusal>;

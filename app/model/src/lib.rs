@@ -19,7 +19,7 @@ mod webhook;
 mod words;
 
 #[cfg(feature = "ssr")]
-pub use backend::Backend;
+pub use backend::{Backend, Rows};
 pub use change::{Change, ChangeTopic};
 pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,

@@ -97,6 +97,16 @@ impl Backend for FakeBackend {
         })
     }
 
+    async fn all_connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<model::Rows<Connection>, Refusal> {
+        let page = self.connections(actor, query).await?;
+        Ok(Box::pin(futures::stream::iter(page.items.into_iter().map(Ok))))
+    }
+
+    async fn connections_by_id(&self, _: &Actor, ids: &[ConnectionId]) -> Result<Vec<Connection>, Refusal> {
+        self.check()?;
+        Ok(self.connections.iter().filter(|c| ids.contains(&c.id)).cloned().collect())
+    }
+
     async fn platforms(&self, _: &Actor) -> Result<Vec<PlatformRef>, Refusal> {
         let mut platforms: Vec<_> = self.connections.iter().map(|c| c.platform.clone()).collect();
         platforms.dedup();

@@ -8,6 +8,7 @@ mod doors;
 mod first;
 mod health;
 mod input;
+mod lists;
 mod openapi;
 mod pages;
 mod sign_in;

@@ -4,12 +4,19 @@ use super::{Desk, commit, validate};
 use crate::health::reconsider;
 use crate::live;
 use crate::store::{audit, connection, connection_list, customer, evidence, internal, source};
+use futures::StreamExt as _;
 use model::{
-    Actor, Change, ChangeTopic, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
-    Evidence, Page, PageQuery, PlatformRef, Refusal, Role, TimelineItem,
+    Actor, Change, ChangeTopic, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
+    ConnectionQuery, Evidence, Page, PageQuery, PlatformRef, Refusal, Role, Rows, TimelineItem,
 };
 use serde_json::json;
 use sqlx::PgConnection;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// How long a reader of a whole list may take for the next row.
+const SLOWEST_READER: Duration = Duration::from_secs(30);
 
 impl Desk {
     pub(super) async fn list_connections(
@@ -19,6 +26,37 @@ impl Desk {
     ) -> Result<ConnectionPage, Refusal> {
         actor.must_be(Role::Viewer)?;
         connection_list::page(&mut *self.conn().await?, &query).await
+    }
+
+    pub(super) async fn stream_connections(
+        &self,
+        actor: &Actor,
+        query: ConnectionQuery,
+    ) -> Result<Rows<Connection>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        let mut conn = self.conn().await?;
+        let (to, rows) = mpsc::channel(256);
+        tokio::spawn(async move {
+            let mut all = connection_list::all(&query);
+            let mut all = all.build().fetch(&mut *conn);
+            while let Some(row) = all.next().await {
+                let row = row.and_then(|row| connection_list::read(&row)).map_err(internal);
+                // Whoever falls asleep while reading must not keep the connection to the database.
+                if to.send_timeout(row, SLOWEST_READER).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Box::pin(ReceiverStream::new(rows)))
+    }
+
+    pub(super) async fn read_connections(
+        &self,
+        actor: &Actor,
+        ids: &[ConnectionId],
+    ) -> Result<Vec<Connection>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        connection_list::by_id(&mut *self.conn().await?, ids).await.map_err(internal)
     }
 
     pub(super) async fn list_platforms(&self, actor: &Actor) -> Result<Vec<PlatformRef>, Refusal> {
@@ -107,10 +145,6 @@ fn not_found() -> Refusal {
 }
 
 async fn announce(conn: &mut PgConnection, detail: &ConnectionDetail) -> Result<(), Refusal> {
-    let change = Change {
-        topic: ChangeTopic::Connection,
-        id: detail.connection.id.to_string(),
-        version: detail.connection.version,
-    };
+    let change = Change::new(ChangeTopic::Connection, detail.connection.id, detail.connection.version);
     live::announce(conn, &[change]).await.map_err(internal)
 }

@@ -12,9 +12,9 @@ use crate::poll::Upstreams;
 use crate::store::internal;
 use crate::vault::Vault;
 use model::{
-    Actor, Backend, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
-    EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef,
-    Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
+    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
+    Event, EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery,
+    PlatformRef, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -66,6 +66,14 @@ impl Backend for Desk {
 
     async fn connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<ConnectionPage, Refusal> {
         self.list_connections(actor, query).await
+    }
+
+    async fn all_connections(&self, actor: &Actor, query: ConnectionQuery) -> Result<Rows<Connection>, Refusal> {
+        self.stream_connections(actor, query).await
+    }
+
+    async fn connections_by_id(&self, actor: &Actor, ids: &[ConnectionId]) -> Result<Vec<Connection>, Refusal> {
+        self.read_connections(actor, ids).await
     }
 
     async fn platforms(&self, actor: &Actor) -> Result<Vec<PlatformRef>, Refusal> {

@@ -22,6 +22,8 @@ const COLUMNS: &str = "select c.id, c.key, c.name, c.customer_id, u.name as cust
      pr.proof_at, pr.eye as proof_eye, c.last_good_sync_at, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
      s.late_factor, s.late_grace_seconds, s.proof_allowance_seconds, c.owner, c.tags, c.raw_status, c.version, c.updated_at";
 
+const JOIN_PROOF: &str = " left join connection_proof pr on pr.connection_id = c.id ";
+
 /// A page of connections, with totals over all rows.
 pub async fn page(conn: &mut PgConnection, query: &ConnectionQuery) -> std::result::Result<ConnectionPage, Refusal> {
     let after = query.cursor.as_deref().map(|text| Position::read(text, query.sort)).transpose()?;
@@ -62,8 +64,27 @@ async fn totals(conn: &mut PgConnection, query: &ConnectionQuery) -> Result<Tota
 }
 
 async fn rows(conn: &mut PgConnection, query: &ConnectionQuery, after: Option<Position>) -> Result<Vec<Connection>> {
+    let mut sql = ordered(query, after);
+    sql.push(" limit ").push_bind(i64::from(query.limit()) + 1);
+    sql.build().fetch_all(conn).await?.iter().map(read).collect()
+}
+
+/// Asks for every row that matches, in order: one statement, so all as of one moment. Each is for [`read`].
+pub fn all(query: &ConnectionQuery) -> QueryBuilder<Postgres> {
+    ordered(query, None)
+}
+
+/// These connections, those that were removed left out.
+pub async fn by_id(conn: &mut PgConnection, ids: &[ConnectionId]) -> Result<Vec<Connection>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(FROM).push(" left join connection_proof pr on pr.connection_id = c.id ");
+    sql.push(FROM).push(JOIN_PROOF).push(" where c.removed_at is null and c.id = any(").push_bind(ids).push(")");
+    sql.build().fetch_all(conn).await?.iter().map(read).collect()
+}
+
+fn ordered(query: &ConnectionQuery, after: Option<Position>) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(FROM).push(JOIN_PROOF);
     filter(&mut sql, query, true);
     let (columns, types): (&[&str], &[&str]) = match query.sort.key {
         SortKey::Worst => (&["c.health_rank", "c.since", "c.id"], &["int2", "timestamptz", "uuid"]),
@@ -83,8 +104,8 @@ async fn rows(conn: &mut PgConnection, query: &ConnectionQuery, after: Option<Po
     }
     let direction = if query.sort.reversed { " desc" } else { "" };
     let order: Vec<_> = columns.iter().map(|column| format!("{column}{direction}")).collect();
-    sql.push(" order by ").push(order.join(", ")).push(" limit ").push_bind(i64::from(query.limit()) + 1);
-    sql.build().fetch_all(conn).await?.iter().map(read).collect()
+    sql.push(" order by ").push(order.join(", "));
+    sql
 }
 
 fn filter(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery, with_health: bool) {
@@ -162,7 +183,8 @@ impl Position {
     }
 }
 
-fn read(row: &PgRow) -> Result<Connection> {
+/// Reads a row.
+pub fn read(row: &PgRow) -> Result<Connection> {
     let cause: Option<Cause> = maybe_word(row.try_get("cause")?)?;
     let detail: Option<String> = row.try_get("cause_detail")?;
     let cadence = policy(row)?.cadence(row.try_get("cadence_upstream")?, row.try_get("cadence_set")?);
@@ -220,7 +242,8 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     let mut sql = QueryBuilder::new(COLUMNS);
     sql.push(", c.email, c.note, c.first_seen_at, c.removed_at, c.check_reason, c.upstream_error, c.upstream")
         .push(FROM)
-        .push(" left join connection_proof pr on pr.connection_id = c.id where c.id = ")
+        .push(JOIN_PROOF)
+        .push(" where c.id = ")
         .push_bind(id.0);
     let Some(row) = sql.build().fetch_optional(conn).await? else {
         return Ok(None);

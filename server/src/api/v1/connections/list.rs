@@ -1,10 +1,11 @@
 //! `GET /api/v1/connections`
 
-use crate::api::{openapi::Refusals, v1::Answer};
+use crate::api::{csv, openapi::Refusals, problem::Problem};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use model::{ConnectionPage, ConnectionQuery, Health};
 
 /// Connections, worst first. `matching` counts what every filter lets through, `totals` what every filter but `health` does.
@@ -23,14 +24,18 @@ use model::{ConnectionPage, ConnectionQuery, Health};
         ("sort" = Option<String>, Query, description = "`worst`, `customer`, `platform`, `since` or `last_good_sync`; a leading `-` turns it round."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
+        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
-    responses((status = 200, description = "A page of connections.", body = ConnectionPage), Refusals),
+    responses((status = 200, description = "A page of connections.", content((ConnectionPage = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(
     State(parts): State<Parts>,
     Caller(actor): Caller,
-    RawQuery(query): RawQuery,
-) -> Answer<ConnectionPage> {
-    let query = ConnectionQuery::from_query(&query.unwrap_or_default())?;
-    Ok(Json(parts.backend.connections(&actor, query).await?))
+    wanted: csv::Wanted,
+) -> Result<Response, Problem> {
+    let query = ConnectionQuery::from_query(&wanted.query)?;
+    if wanted.csv {
+        return csv::answer("connections", parts.backend.all_connections(&actor, query).await?).await;
+    }
+    Ok(Json(parts.backend.connections(&actor, query).await?).into_response())
 }

@@ -1,10 +1,11 @@
 //! `GET /api/v1/connections/{id}/timeline`
 
-use crate::api::{input::Id, openapi::Refusals, v1::Answer};
+use crate::api::{csv, input::Id, openapi::Refusals, problem::Problem};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use model::{ConnectionId, Page, PageQuery, TimelineItem};
 
 /// What happened to a connection, newest first.
@@ -17,15 +18,23 @@ use model::{ConnectionId, Page, PageQuery, TimelineItem};
         ("id" = ConnectionId, Path, description = "Linewatch's id of the connection."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
+        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
-    responses((status = 200, description = "A page of items.", body = Page<TimelineItem>), Refusals),
+    responses((status = 200, description = "A page of items.", content((Page<TimelineItem> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(
     State(parts): State<Parts>,
     Caller(actor): Caller,
     Id(id): Id<ConnectionId>,
-    RawQuery(query): RawQuery,
-) -> Answer<Page<TimelineItem>> {
-    let page = PageQuery::from_query(&query.unwrap_or_default())?;
-    Ok(Json(parts.backend.timeline(&actor, id, page).await?))
+    wanted: csv::Wanted,
+) -> Result<Response, Problem> {
+    let query = PageQuery::from_query(&wanted.query)?;
+    let ask = move |query| {
+        let (parts, actor) = (parts.clone(), actor.clone());
+        async move { parts.backend.timeline(&actor, id, query).await }
+    };
+    if wanted.csv {
+        return csv::answer("timeline", csv::pages(query, ask)).await;
+    }
+    Ok(Json(ask(query).await?).into_response())
 }

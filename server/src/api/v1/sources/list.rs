@@ -1,11 +1,13 @@
 //! `GET /api/v1/sources`
 
-use crate::api::{openapi::Refusals, v1::Answer};
+use crate::api::{csv, openapi::Refusals, problem::Problem};
 use crate::auth::Caller;
 use crate::wiring::Parts;
 use axum::Json;
 use axum::extract::State;
-use model::{Page, Source};
+use axum::response::{IntoResponse as _, Response};
+use futures::{StreamExt as _, stream};
+use model::{Page, PageQuery, Source};
 
 /// Every source, by name; always on one page.
 #[utoipa::path(
@@ -13,9 +15,18 @@ use model::{Page, Source};
     path = "/api/v1/sources",
     operation_id = "listSources",
     tag = "sources",
-    responses((status = 200, description = "The sources.", body = Page<Source>), Refusals),
+    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    responses((status = 200, description = "The sources.", content((Page<Source> = "application/json"), (String = "text/csv"))), Refusals),
 )]
-pub async fn handle(State(parts): State<Parts>, Caller(actor): Caller) -> Answer<Page<Source>> {
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    wanted: csv::Wanted,
+) -> Result<Response, Problem> {
+    PageQuery::from_query(&wanted.query)?;
     let items = parts.backend.sources(&actor).await?;
-    Ok(Json(Page { items, next_cursor: None }))
+    if wanted.csv {
+        return csv::answer("sources", stream::iter(items.into_iter().map(Ok)).boxed()).await;
+    }
+    Ok(Json(Page { items, next_cursor: None }).into_response())
 }

@@ -1,0 +1,205 @@
+//! The columns of each list.
+
+use super::Record;
+use chrono::{DateTime, SecondsFormat, Utc};
+use model::{Connection, Event, Evidence, Source, TimelineItem};
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn maybe<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+impl Record for Connection {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "key",
+        "name",
+        "customer.id",
+        "customer.name",
+        "platform.slug",
+        "platform.name",
+        "source.name",
+        "source.environment",
+        "health",
+        "authorization",
+        "data_flow",
+        "since",
+        "cause.code",
+        "cause.summary",
+        "cause.actor",
+        "proof.eye",
+        "proof.at",
+        "last_good_sync_at",
+        "cadence_seconds",
+        "cadence_from",
+        "owner",
+        "tags",
+        "raw_status",
+        "updated_at",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let cause = self.cause.as_ref();
+        vec![
+            self.id.to_string(),
+            self.key.clone(),
+            self.name.clone(),
+            self.customer.id.to_string(),
+            self.customer.name.clone(),
+            self.platform.slug.clone(),
+            self.platform.name.clone(),
+            self.source.name.clone(),
+            self.source.environment.to_string(),
+            self.health.to_string(),
+            self.authorization.to_string(),
+            self.data_flow.to_string(),
+            time(self.since),
+            maybe(cause.map(|cause| cause.code)),
+            maybe(cause.map(|cause| &cause.summary)),
+            maybe(cause.map(|cause| cause.actor)),
+            maybe(self.proof.map(|proof| proof.eye)),
+            maybe(self.proof.map(|proof| time(proof.at))),
+            maybe(self.last_good_sync_at.map(time)),
+            maybe(self.cadence_seconds),
+            maybe(self.cadence_from),
+            maybe(self.owner.as_ref()),
+            self.tags.join("; "),
+            maybe(self.raw_status.as_ref()),
+            time(self.updated_at),
+        ]
+    }
+}
+
+impl Record for Event {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "source",
+        "webhook_id",
+        "kind",
+        "connection_id",
+        "occurred_at",
+        "received_at",
+        "state",
+        "maybe_repeat",
+        "duplicates",
+        "attempts",
+        "error",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let error = self.attempts.iter().rev().find_map(|attempt| attempt.error.as_ref());
+        vec![
+            self.id.to_string(),
+            self.source.clone(),
+            maybe(self.webhook_id.as_ref()),
+            maybe(self.kind.as_ref()),
+            maybe(self.connection_id),
+            maybe(self.occurred_at.map(time)),
+            time(self.received_at),
+            self.state.to_string(),
+            self.maybe_repeat.to_string(),
+            self.duplicates.to_string(),
+            self.attempts.len().to_string(),
+            maybe(error.map(|error| &error.message)),
+        ]
+    }
+}
+
+impl Record for Evidence {
+    const COLUMNS: &'static [&'static str] = &["id", "eye", "at", "received_at", "applied", "text", "facts"];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.eye.to_string(),
+            time(self.at),
+            time(self.received_at),
+            self.applied.to_string(),
+            self.text.clone(),
+            self.facts.to_string(),
+        ]
+    }
+}
+
+impl Record for TimelineItem {
+    const COLUMNS: &'static [&'static str] =
+        &["at", "kind", "from", "to", "cause.code", "cause.summary", "eye", "text"];
+
+    fn fields(&self) -> Vec<String> {
+        let cause = self.cause.as_ref();
+        vec![
+            time(self.at),
+            self.kind.to_string(),
+            maybe(self.from),
+            maybe(self.to),
+            maybe(cause.map(|cause| cause.code)),
+            maybe(cause.map(|cause| &cause.summary)),
+            maybe(self.eye),
+            self.text.clone(),
+        ]
+    }
+}
+
+impl Record for Source {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "environment",
+        "dialect",
+        "base_url",
+        "client_id",
+        "token_ownership",
+        "enabled",
+        "webhook_url",
+        "webhook_secrets",
+        "connections",
+        "poll_interval_seconds",
+        "rate_per_minute",
+        "cadence_seconds",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.environment.to_string(),
+            self.dialect.to_string(),
+            self.base_url.clone(),
+            self.client_id.clone(),
+            self.token_ownership.to_string(),
+            self.enabled.to_string(),
+            self.webhook_url.clone(),
+            self.webhook_secrets.len().to_string(),
+            self.connections.to_string(),
+            self.poll_interval_seconds.to_string(),
+            self.rate_per_minute.to_string(),
+            maybe(self.cadence_seconds),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agrees<T: Record>(row: &T) {
+        assert_eq!(row.fields().len(), T::COLUMNS.len());
+    }
+
+    #[test]
+    fn every_row_has_as_many_fields_as_there_are_columns() {
+        let item = serde_json::json!({
+            "at": "2026-11-22T10:00:00Z", "kind": "transition", "from": null, "to": "late", "cause": null, "eye": null,
+            "evidence_id": null, "text": "First seen: late",
+        });
+        agrees(&serde_json::from_value::<TimelineItem>(item).unwrap());
+        let evidence = serde_json::json!({
+            "id": uuid::Uuid::nil(), "eye": "poll", "at": "2026-11-22T10:00:00Z", "received_at": "2026-11-22T10:00:00Z",
+            "applied": "changed", "text": "", "facts": {},
+        });
+        agrees(&serde_json::from_value::<Evidence>(evidence).unwrap());
+    }
+}
