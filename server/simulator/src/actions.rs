@@ -89,6 +89,7 @@ impl World {
         life.last_failure = None;
         life.running = None;
         life.updated_at = now;
+        life.reconnected_at = Some(now);
         if life.stage == Stage::Pending {
             life.stage = Stage::FirstSync;
         }
@@ -151,6 +152,7 @@ impl World {
     pub(crate) fn delete(&mut self, at: usize, now: Moment) {
         self.disarm(at);
         self.tokens.revoke_connection(at);
+        self.ledger.forget(at);
         self.story.forget(at);
         let life = &mut self.connections[at].life;
         if !life.deleted {

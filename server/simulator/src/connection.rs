@@ -3,17 +3,27 @@
 use crate::clock::Moment;
 use crate::platforms::Platform;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What was drawn from the seed.
+/// Who owns connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    /// The client's own id for them.
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// What was drawn from the seed, or was said when the connection was added.
 #[derive(Debug)]
 pub(crate) struct Profile {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) email: String,
-    pub(crate) customer_id: String,
-    pub(crate) customer_name: String,
+    /// As the client has noted it; nothing of connections that were added by request.
+    pub(crate) owner: Option<Owner>,
     pub(crate) site: Option<String>,
     pub(crate) region: Option<&'static str>,
     pub(crate) platform: &'static Platform,
@@ -23,6 +33,9 @@ pub(crate) struct Profile {
     pub(crate) volume: u32,
     /// How much of its cadence had passed when the simulator first started, 0 to 1.
     pub(crate) phase: f64,
+    /// Holds sample data only: writes are answered as if they were done, and change nothing.
+    pub(crate) sandbox: bool,
+    pub(crate) created_at: Moment,
 }
 
 impl PartialEq for Profile {
@@ -145,6 +158,12 @@ pub(crate) struct Life {
     pub(crate) retries: u32,
     pub(crate) last_event_at: Option<Moment>,
     pub(crate) updated_at: Moment,
+    /// The last good sync was one of everything.
+    #[serde(default)]
+    pub(crate) last_full: bool,
+    /// When the customer last signed in again.
+    #[serde(default)]
+    pub(crate) reconnected_at: Option<Moment>,
 }
 
 impl Life {
@@ -166,6 +185,8 @@ impl Life {
             retries: 0,
             last_event_at: None,
             updated_at: now,
+            last_full: false,
+            reconnected_at: None,
         }
     }
 
@@ -241,11 +262,16 @@ impl Life {
     }
 }
 
+/// What a client has noted of a connection.
+pub(crate) type Notes = BTreeMap<String, Value>;
+
 /// A connection in the simulator's memory.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) profile: Arc<Profile>,
     pub(crate) life: Life,
+    /// What the client has noted of it by request; adds to what was drawn, and goes before it.
+    pub(crate) notes: Arc<Notes>,
     /// The turn of its timer; timers of an older turn are void.
     pub(crate) turn: u32,
 }
@@ -255,8 +281,28 @@ pub(crate) struct Connection {
 pub(crate) struct Seen {
     pub(crate) profile: Arc<Profile>,
     pub(crate) life: Life,
+    pub(crate) notes: Arc<Notes>,
     /// Real time between good syncs.
     pub(crate) cadence: Duration,
+}
+
+impl Seen {
+    /// What the client has noted of it: whose it is, where, and whatever else it has added.
+    pub(crate) fn metadata(&self) -> Notes {
+        let profile = &self.profile;
+        let owner = profile.owner.as_ref();
+        let drawn = [
+            ("customer_id", owner.map(|owner| owner.id.as_str())),
+            ("customer_name", owner.map(|owner| owner.name.as_str())),
+            ("site", profile.site.as_deref()),
+            ("region", profile.region),
+        ];
+        let drawn = drawn.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into())));
+        let mut all: Notes = drawn.chain(self.notes.iter().map(|(key, value)| (key.clone(), value.clone()))).collect();
+        // What was taken back.
+        all.retain(|_, value| !value.is_null());
+        all
+    }
 }
 
 #[cfg(test)]

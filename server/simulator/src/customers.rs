@@ -1,7 +1,8 @@
 //! Believable customers and their connections, all of them drawn from one seed. The first n connections of a seed are the same
 //! however many are asked for.
 
-use crate::connection::Profile;
+use crate::clock::Moment;
+use crate::connection::{Owner, Profile};
 use crate::names::{CADENCES, FAMILY, FIRST, GIVEN, MAILBOX, REGIONS, Region, TRADE};
 use crate::platforms::{self, Platform};
 use rand::rngs::StdRng;
@@ -84,15 +85,24 @@ fn connection(dice: &mut StdRng, customer: &Customer, platform: &'static Platfor
         id: format!("0900{key:010}"),
         name,
         email: format!("{mailbox}@{}", customer.domain),
-        customer_id: customer.id.clone(),
-        customer_name: customer.name.clone(),
+        owner: Some(Owner { id: customer.id.clone(), name: customer.name.clone() }),
         site,
         region: dice.random_bool(0.7).then_some(customer.region.0),
         platform,
         cadence: Duration::from_secs(60 * CADENCES.choose(dice).copied().unwrap_or(30)),
         volume: dice.random_range(4..90),
         phase: dice.random(),
+        // Not drawn: whoever draws once more draws all that follows otherwise.
+        sandbox: key % 12 == 5,
+        created_at: created(key),
     }
+}
+
+/// Some moment in 2023 or 2024.
+fn created(key: u64) -> Moment {
+    const FIRST: i64 = 1_672_531_200;
+    let later = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) % (2 * 365 * 86_400);
+    Moment::from_timestamp(FIRST + i64::try_from(later).unwrap_or_default(), 0).unwrap_or_default()
 }
 
 fn pick(dice: &mut StdRng, from: &[&'static str]) -> &'static str {
@@ -138,7 +148,7 @@ mod tests {
         assert!(fleet.iter().all(|profile| profile.email.is_ascii()), "addresses are plain");
         let mut owned: HashMap<&str, Vec<&str>> = HashMap::new();
         for profile in &fleet {
-            owned.entry(&profile.customer_id).or_default().push(profile.platform.slug);
+            owned.entry(&profile.owner.as_ref().expect("drawn with one").id).or_default().push(profile.platform.slug);
         }
         assert!(owned.values().filter(|systems| systems.len() > 1).count() > 100, "some own several");
         assert!(owned.len() > 800, "hundreds of names");

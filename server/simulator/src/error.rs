@@ -4,7 +4,7 @@ use crate::clock::{self, Moment};
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A refusal. It travels as an extension of an empty answer; `router::dress` writes its body, because only that knows the
@@ -16,11 +16,12 @@ pub(crate) struct ApiError {
     kind: &'static str,
     message: String,
     retry_after: Option<String>,
+    allow: Option<String>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, kind, message: message.into(), retry_after: None }
+        Self { status, code, kind, message: message.into(), retry_after: None, allow: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -37,6 +38,17 @@ impl ApiError {
 
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "invalid_request_error", message)
+    }
+
+    /// The request is one that could be, and what it says cannot.
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, "invalid_request_error", message)
+    }
+
+    /// The platform does not let this be done; these methods it does.
+    pub(crate) fn unsupported(message: impl Into<String>, allow: String) -> Self {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self { allow: Some(allow), ..Self::new(status, "OPERATION_NOT_SUPPORTED", "invalid_request_error", message) }
     }
 
     pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
@@ -76,14 +88,20 @@ impl ApiError {
         error
     }
 
+    /// The error of one record of many, beside what tells which.
+    pub(crate) fn part(&self) -> Value {
+        json!({ "code": self.code, "type": self.kind, "message": self.message })
+    }
+
     /// Writes the error into the answer it came with.
     pub(crate) fn write(self, answer: Response, request_id: &str) -> Response {
         let body = json!({
             "error": { "code": self.code, "type": self.kind, "message": self.message, "request_id": request_id }
         });
         let mut written = (self.status, Json(body)).into_response();
-        if let Some(allow) = answer.headers().get(header::ALLOW) {
-            written.headers_mut().insert(header::ALLOW, allow.clone());
+        let own = self.allow.and_then(|allow| HeaderValue::from_str(&allow).ok());
+        if let Some(allow) = own.or_else(|| answer.headers().get(header::ALLOW).cloned()) {
+            written.headers_mut().insert(header::ALLOW, allow);
         }
         if let Some(after) = self.retry_after.and_then(|after| HeaderValue::from_str(&after).ok()) {
             written.headers_mut().insert(header::RETRY_AFTER, after);

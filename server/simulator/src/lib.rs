@@ -14,8 +14,10 @@
 //!
 //! Inside there is one `world`, which is pure: it is told the time and moves. Around it stand two tasks, `engine`, which does
 //! what is due and sends webhooks, and `persist`, and two doors, `api` for clients and `control` for who stands at the machine.
+//! `api` has a folder for each dialect; a simulator speaks one. `records` is what the unified API shows of a connection.
 
 mod actions;
+mod added;
 mod api;
 mod auth;
 mod clock;
@@ -31,6 +33,7 @@ mod options;
 mod outbox;
 mod persist;
 mod platforms;
+mod records;
 mod router;
 mod running;
 mod script;
@@ -42,7 +45,7 @@ mod view;
 mod webhooks;
 mod world;
 
-pub use options::{Dialect, Options, UnknownDialect};
+pub use options::{Dialect, Options, Spelling, UnknownDialect};
 pub use outbox::{Attempt, Delivery, DeliveryStatus};
 pub use running::{Error, Running, start};
 pub use view::ConnectionState;

@@ -37,6 +37,8 @@ pub struct Options {
     pub max_cadence: Duration,
     /// How many requests a minute an Admin API token may make. Real time.
     pub rate_per_minute: u32,
+    /// How `sync_status` is spelled in the dialect `openapi_2025`.
+    pub sync_status_spelling: Spelling,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             sync_backoff_max: Duration::from_secs(60),
             max_cadence: Duration::from_secs(24 * 3600),
             rate_per_minute: 600,
+            sync_status_spelling: Spelling::Both,
         }
     }
 }
@@ -82,8 +85,20 @@ pub enum Dialect {
     /// What the FAQ of makini.io tells.
     #[default]
     FaqV1,
-    /// What the OpenAPI files of 2025 tell. Not served yet.
+    /// What the OpenAPI files of 2025 tell.
     Openapi2025,
+}
+
+/// How `sync_status` is spelled: Makini's documents have had it both ways.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Spelling {
+    /// Each connection keeps to one of the two, so that a fleet has both.
+    #[default]
+    Both,
+    /// `inprogress`, `fulldone`.
+    Joined,
+    /// `in_progress`, `full_done`.
+    Underscored,
 }
 
 /// No dialect is called so.

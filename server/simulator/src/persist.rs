@@ -1,10 +1,12 @@
 //! What survives a restart. The state is copied under the lock, which takes a moment even for tens of thousands of
 //! connections, and is put into words and written on another thread; the file is replaced whole, so it is never half.
 
+use crate::added::Added;
 use crate::clock::Moment;
-use crate::connection::Life;
+use crate::connection::{Life, Notes};
 use crate::faults::{Fault, Shown};
 use crate::outbox::{Delivery, DeliveryStatus};
+use crate::records::Kept;
 use crate::script::Trouble;
 use crate::shared::Shared;
 use crate::tokens::Tokens;
@@ -35,11 +37,18 @@ pub(crate) struct Saved {
     webhook_url: Option<String>,
     webhook_secret: String,
     tokens: Tokens,
+    /// Connections that are not drawn from the seed; their lives come last.
+    #[serde(default)]
+    added: Vec<Added>,
     lives: Vec<Life>,
+    #[serde(default)]
+    notes: Vec<(usize, Notes)>,
     faults: Vec<Shown>,
     last_fault_id: u64,
     troubles: Vec<Trouble>,
     deliveries: Vec<Delivery>,
+    #[serde(default)]
+    records: Vec<Kept>,
 }
 
 impl World {
@@ -49,17 +58,21 @@ impl World {
         let mut deliveries: Vec<_> =
             self.outbox.log.values().rev().filter(open).take(MOST_DELIVERIES).cloned().collect();
         deliveries.reverse();
+        let noted = self.connections.iter().enumerate().filter(|(_, one)| !one.notes.is_empty());
         Saved {
             format: FORMAT,
             seed: self.options.seed,
             webhook_url: self.outbox.url.clone(),
             webhook_secret: self.outbox.secret.clone(),
             tokens: self.tokens.clone(),
+            added: self.added(),
             lives: self.connections.iter().map(|one| one.life).collect(),
+            notes: noted.map(|(at, one)| (at, one.notes.as_ref().clone())).collect(),
             faults: self.faults.list.iter().map(|fault| self.shown(fault)).collect(),
             last_fault_id: self.faults.last_id,
             troubles: self.story.troubles.values().copied().collect(),
             deliveries,
+            records: self.ledger.save(),
         }
     }
 
@@ -71,8 +84,18 @@ impl World {
             self.outbox.secret = saved.webhook_secret;
         }
         self.tokens = saved.tokens;
+        self.ledger = saved.records.into_iter().collect();
+        for added in saved.added {
+            self.join(added);
+        }
+        for (at, notes) in saved.notes {
+            if let Some(one) = self.connections.get_mut(at) {
+                one.notes = notes.into();
+            }
+        }
         for (at, life) in saved.lives.into_iter().enumerate() {
-            self.connections[at].life = life;
+            let Some(one) = self.connections.get_mut(at) else { break };
+            one.life = life;
             self.alive -= usize::from(life.deleted);
             self.resume(at, now);
         }
@@ -134,7 +157,8 @@ pub(crate) fn load(directory: &Path, seed: u64, connections: usize) -> Option<Sa
             return None;
         }
     };
-    (saved.format == FORMAT && saved.seed == seed && saved.lives.len() == connections).then_some(saved)
+    (saved.format == FORMAT && saved.seed == seed && saved.lives.len() == connections + saved.added.len())
+        .then_some(saved)
 }
 
 /// Saves whenever something changed, until stopped, and then once more.

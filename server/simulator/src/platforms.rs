@@ -28,6 +28,17 @@ pub(crate) enum Kind {
     Wms,
 }
 
+impl Kind {
+    /// The same for people.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Erp => "enterprise resource planning",
+            Self::Eam => "maintenance management",
+            Self::Wms => "warehouse management",
+        }
+    }
+}
+
 const fn platform(slug: &'static str, name: &'static str, weight: u32, kind: Kind, refusal: &'static str) -> Platform {
     Platform { slug, name, weight, kind, refusal }
 }

@@ -1,9 +1,11 @@
 //! Every route on one page, and what is done to every request.
 
-use crate::api::{connections, deliveries, link, syncs, tokens};
+use crate::api::{deliveries, faq_v1, link, openapi_2025, records, tokens};
+use crate::auth;
 use crate::control;
 use crate::error::ApiError;
 use crate::faults::FaultKind;
+use crate::options::Dialect;
 use crate::shared::Shared;
 use crate::tokens::fresh;
 use axum::Router;
@@ -11,26 +13,25 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, post, put};
 use rand::Rng;
 use std::time::Duration;
 
 /// The whole simulator.
 pub(crate) fn router(shared: Shared) -> Router {
+    let dialect = shared.read(|world| world.options.dialect);
+    let spoken = match dialect {
+        Dialect::FaqV1 => faq_v1(),
+        Dialect::Openapi2025 => openapi_2025(),
+    };
     let api = Router::new()
         .route("/link/token", post(link::grant))
-        .route("/api/v1/connections", get(connections::list))
-        .route("/api/v1/connections/{id}", get(connections::show))
-        .route("/api/v1/connections/{id}/status", get(connections::status))
-        .route("/api/v1/connections/{id}/sync-status", get(syncs::status))
-        .route("/api/v1/connections/{id}/syncs", post(syncs::start))
-        .route("/api/system/connections/{id}", delete(connections::delete))
         .route("/api/system/connections/{id}/token", post(tokens::issue))
-        .route("/api/system/webhooks/deliveries", get(deliveries::list))
         .route("/api/system/webhooks/deliveries/{id}/retry", post(deliveries::retry))
+        .merge(spoken)
         .fallback(async || ApiError::not_found("there is nothing at this path"))
         .layer(from_fn_with_state(shared.clone(), suffer))
-        .layer(from_fn(dress));
+        .layer(from_fn_with_state(dialect, dress));
     let control = Router::new()
         .route("/connections/{key}/actions", post(control::act))
         .route("/faults", post(control::add_fault).delete(control::end_faults))
@@ -45,6 +46,50 @@ pub(crate) fn router(shared: Shared) -> Router {
     Router::new().nest("/_sim", control).merge(api).with_state(shared)
 }
 
+/// What only the dialect `faq_v1` has, or has in its own way.
+fn faq_v1() -> Router<Shared> {
+    use faq_v1::{connections, deliveries, records, syncs};
+    let list = || get(records::list);
+    unified("/api/v1", list)
+        .merge(unified("/api/eam", list))
+        .merge(unified("/api/erp", list))
+        .merge(unified("/api/wms", list))
+        .route("/api/v1/connections", get(connections::list))
+        .route("/api/v1/connections/{id}", get(connections::show))
+        .route("/api/v1/connections/{id}/status", get(connections::status))
+        .route("/api/v1/connections/{id}/sync-status", get(syncs::status))
+        .route("/api/v1/connections/{id}/syncs", post(syncs::start))
+        .route("/api/system/connections/{id}", delete(connections::delete))
+        .route("/api/system/webhooks/deliveries", get(deliveries::list))
+}
+
+/// What only the dialect `openapi_2025` has, or has in its own way.
+fn openapi_2025() -> Router<Shared> {
+    use openapi_2025::{account, add, connections, current, deliveries, metadata, records};
+    let list = || get(records::list);
+    unified("/api/eam", list)
+        .merge(unified("/api/erp", list))
+        .merge(unified("/api/wms", list))
+        .route("/api/system/connections", get(connections::list).post(add::add))
+        .route("/api/system/connections/{id}", delete(connections::delete))
+        .route("/api/system/connections/{id}/metadata", get(metadata::list).post(metadata::add))
+        .route("/api/system/client", get(account::client))
+        .route("/api/system/platforms", get(account::platforms))
+        .route("/api/system/webhooks/deliveries", get(deliveries::list))
+        .route("/api/integrations/current", get(current::show).delete(current::delete))
+        .route("/api/integrations/sync", post(current::sync))
+        .route("/api/integrations/sync/status", get(current::sync_status))
+}
+
+/// The records of a connection, below this path; each dialect brings its own list.
+fn unified(prefix: &str, list: impl Fn() -> MethodRouter<Shared>) -> Router<Shared> {
+    let one = get(records::show).put(records::update).delete(records::delete);
+    Router::new()
+        .route(&format!("{prefix}/{{entity}}"), list().post(records::create).put(records::update_many))
+        .route(&format!("{prefix}/{{entity}}/{{key}}"), one)
+        .route(&format!("{prefix}/{{entity}}/{{key}}/status"), put(records::status))
+}
+
 /// The key of the connection that a path is about.
 pub(crate) fn addressed(path: &str) -> Option<&str> {
     let mut parts = path.split('/').skip_while(|part| *part != "connections");
@@ -52,7 +97,7 @@ pub(crate) fn addressed(path: &str) -> Option<&str> {
 }
 
 /// Gives every answer the headers of Makini, and every error its body.
-async fn dress(request: Request, next: Next) -> Response {
+async fn dress(State(dialect): State<Dialect>, request: Request, next: Next) -> Response {
     let request_id = fresh("req_");
     let mut answer = next.run(request).await;
     let error = answer.extensions_mut().remove::<ApiError>();
@@ -66,7 +111,11 @@ async fn dress(request: Request, next: Next) -> Response {
         answer = error.write(answer, &request_id);
     }
     let headers = answer.headers_mut();
-    headers.insert(HeaderName::from_static("x-makini-version"), HeaderValue::from_static("v1"));
+    let version = match dialect {
+        Dialect::FaqV1 => "v1",
+        Dialect::Openapi2025 => "v4",
+    };
+    headers.insert(HeaderName::from_static("x-makini-version"), HeaderValue::from_static(version));
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -75,10 +124,10 @@ async fn dress(request: Request, next: Next) -> Response {
 
 /// Lets the faults that are on have their way with a request.
 async fn suffer(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let (latency, failure) = shared.note(|world, _| {
+    let (path, headers) = (request.uri().path(), request.headers());
+    let (latency, failure) = shared.note(|world, now| {
         world.counters.requests += 1;
-        let target = addressed(path).and_then(|key| world.find(key)).map(|at| world.target(at)).unwrap_or_default();
+        let target = auth::target(world, path, headers, now);
         let latency = world.faults.worst(FaultKind::LatencyMs, target);
         let failure = if world.all_out() {
             Some(ApiError::unavailable())

@@ -1,7 +1,7 @@
 //! Starting a simulator, and holding on to one that runs.
 
 use crate::connection::Seen;
-use crate::options::{Dialect, Options};
+use crate::options::Options;
 use crate::outbox::Delivery;
 use crate::shared::Shared;
 use crate::view::ConnectionState;
@@ -29,9 +29,6 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The dialect will come later.
-    #[error("the dialect {0} is not served yet: use faq_v1")]
-    Dialect(Dialect),
     /// Time has to pass, and forwards.
     #[error("the time scale has to be a number above 0, not {0}")]
     TimeScale(f64),
@@ -59,9 +56,6 @@ pub struct Running {
 /// # Errors
 /// When it cannot listen, build its client or use its data directory, or the options make no sense.
 pub async fn start(options: Options) -> Result<Running, Error> {
-    if options.dialect != Dialect::FaqV1 {
-        return Err(Error::Dialect(options.dialect));
-    }
     if !(options.time_scale.is_finite() && options.time_scale > 0.0) {
         return Err(Error::TimeScale(options.time_scale));
     }

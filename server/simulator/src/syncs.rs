@@ -71,6 +71,7 @@ impl World {
         let due = self.after_good(at, now);
         let life = &mut self.connections[at].life;
         life.last_good = Some(now);
+        life.last_full = run.kind == SyncKind::Full;
         life.last_failure = None;
         life.retries = 0;
         life.updated_at = now;
@@ -78,6 +79,7 @@ impl World {
         self.schedule(at, due);
         self.counters.syncs_completed += 1;
         self.emit(now, at, "sync.completed", |_| completed(&profile, run, now, share, first));
+        self.tell_synced(at, run.kind, now);
     }
 
     /// The running sync, or one that never was seen running, fails.

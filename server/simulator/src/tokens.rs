@@ -1,4 +1,4 @@
-//! Tokens: pairs for the whole account, and single ones for one connection.
+//! Tokens: pairs for the whole account or, when it was added by request, for a connection; single ones for a connection.
 
 use crate::clock::{Moment, Scale};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub(crate) struct Pair {
     pub(crate) refresh: String,
     pub(crate) access_until: Moment,
     pub(crate) refresh_until: Moment,
+    /// The connection that it opens, and nothing else; nothing of a pair for the account.
+    #[serde(default)]
+    pub(crate) connection: Option<usize>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +60,16 @@ struct Saved {
 impl Tokens {
     /// A new pair. Other pairs stay good: several processes may share an account.
     pub(crate) fn grant(&mut self, scale: Scale, now: Moment) -> Pair {
+        self.give(None, scale, now)
+    }
+
+    /// A new pair for one connection; whatever it had before is dead.
+    pub(crate) fn grant_connection(&mut self, at: usize, scale: Scale, now: Moment) -> Pair {
+        self.revoke_connection(at);
+        self.give(Some(at), scale, now)
+    }
+
+    fn give(&mut self, connection: Option<usize>, scale: Scale, now: Moment) -> Pair {
         self.pairs.retain(|pair| pair.refresh_until > now);
         if self.pairs.len() >= MOST_PAIRS {
             self.pairs.remove(0);
@@ -68,6 +81,7 @@ impl Tokens {
             refresh: fresh("mkrt_"),
             access_until: now + life,
             refresh_until: now + refresh_life,
+            connection,
         };
         self.pairs.push(pair.clone());
         pair
@@ -76,8 +90,8 @@ impl Tokens {
     /// A new pair for a refresh token; the pair it belonged to is dead.
     pub(crate) fn refresh(&mut self, refresh: &str, scale: Scale, now: Moment) -> Option<Pair> {
         let place = self.pairs.iter().position(|pair| pair.refresh == refresh && pair.refresh_until > now)?;
-        self.pairs.remove(place);
-        Some(self.grant(scale, now))
+        let old = self.pairs.remove(place);
+        Some(self.give(old.connection, scale, now))
     }
 
     /// A new token for a connection; the one before is dead.
@@ -90,8 +104,9 @@ impl Tokens {
         token
     }
 
-    /// Kills a connection's token.
+    /// Kills a connection's token, and its pair.
     pub(crate) fn revoke_connection(&mut self, at: usize) {
+        self.pairs.retain(|pair| pair.connection != Some(at));
         if let Some(old) = self.by_connection.remove(&at) {
             self.connection_of.remove(&old.token);
         }
@@ -99,8 +114,8 @@ impl Tokens {
 
     /// Whose token this is, if it is good.
     pub(crate) fn holder(&self, token: &str, now: Moment) -> Option<Holder> {
-        if self.pairs.iter().any(|pair| pair.access == token && pair.access_until > now) {
-            return Some(Holder::Admin);
+        if let Some(pair) = self.pairs.iter().find(|pair| pair.access == token && pair.access_until > now) {
+            return Some(pair.connection.map_or(Holder::Admin, Holder::Connection));
         }
         let at = *self.connection_of.get(token)?;
         (self.by_connection.get(&at)?.until > now).then_some(Holder::Connection(at))

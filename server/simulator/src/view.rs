@@ -15,7 +15,7 @@ pub struct ConnectionState {
     pub name: String,
     /// The slug of its platform.
     pub platform: String,
-    /// The name of its customer.
+    /// The name of its customer; its own where that is not known.
     pub customer: String,
     /// `status` on the wire.
     pub status: &'static str,
@@ -35,15 +35,17 @@ pub struct ConnectionState {
     pub next_sync_at: Option<Moment>,
     /// Whether it was acted upon, so that the story leaves it alone.
     pub touched: bool,
+    /// Whether it holds sample data only, so that writes change nothing.
+    pub sandbox: bool,
 }
 
 impl From<&Seen> for ConnectionState {
-    fn from(Seen { profile, life, cadence }: &Seen) -> Self {
+    fn from(Seen { profile, life, cadence, .. }: &Seen) -> Self {
         Self {
             key: profile.id.clone(),
             name: profile.name.clone(),
             platform: profile.platform.slug.to_owned(),
-            customer: profile.customer_name.clone(),
+            customer: profile.owner.as_ref().map_or_else(|| profile.name.clone(), |owner| owner.name.clone()),
             status: life.status(),
             reauthorization_required: life.reauthorization_required,
             syncing: life.running.is_some(),
@@ -52,6 +54,7 @@ impl From<&Seen> for ConnectionState {
             last_successful_sync_at: life.last_good,
             next_sync_at: life.next_sync,
             touched: life.touched,
+            sandbox: profile.sandbox,
         }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::Value;
 use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// The wait after the first failed attempt, simulated; doubles after each.
 const FIRST_WAIT: Duration = Duration::from_secs(30);
@@ -27,7 +28,7 @@ const AT_ONCE: usize = 32;
 
 impl World {
     /// Something happened to a connection: makes the event and its delivery. The story's pranks and the faults decide what
-    /// becomes of it on its way.
+    /// becomes of it on its way. Both dialects tell it in the same words.
     pub(crate) fn emit(&mut self, now: Moment, at: usize, event: &str, data: impl FnOnce(&Profile) -> Value) {
         if self.outbox.url.is_none() {
             self.counters.webhooks_without_url += 1;
@@ -43,10 +44,26 @@ impl World {
         let profile = Arc::clone(&connection.profile);
         let id = fresh("evt_");
         let body = envelope(&id, event, stamp, &profile.id, &data(&profile));
+        let prank = self.story.prank(at);
+        self.post(now, at, Post { id, event: event.to_owned(), body }, prank);
+    }
+
+    /// Records of a connection were inserted or updated. The bare form: no id, no time, no connection.
+    pub(crate) fn emit_bare(&mut self, now: Moment, at: usize, event: String, ids: &[Uuid]) {
+        if self.outbox.url.is_none() {
+            self.counters.webhooks_without_url += 1;
+            return;
+        }
+        let body = bare(&event, ids);
+        self.post(now, at, Post { id: fresh("evt_"), event, body }, None);
+    }
+
+    fn post(&mut self, now: Moment, at: usize, post: Post, prank: Option<Prank>) {
+        let Post { id, event, body } = post;
         let mut delivery = Delivery {
             id,
-            event: event.to_owned(),
-            connection_id: profile.id.clone(),
+            event,
+            connection_id: self.connections[at].profile.id.clone(),
             status: DeliveryStatus::Pending,
             created_at: now,
             next_attempt_at: None,
@@ -57,7 +74,7 @@ impl World {
             ticket: 0,
             under_way: 0,
         };
-        let (target, prank) = (self.target(at), self.story.prank(at));
+        let target = self.target(at);
         if prank == Some(Prank::Lost) || self.strikes(FaultKind::DropWebhooks, target) {
             delivery.status = DeliveryStatus::Dropped;
             self.counters.webhooks_dropped += 1;
@@ -142,6 +159,23 @@ impl World {
     }
 }
 
+/// An event on its way to the post.
+struct Post {
+    id: String,
+    event: String,
+    body: String,
+}
+
+/// The body of an event about records.
+fn bare(event: &str, ids: &[Uuid]) -> String {
+    #[derive(Serialize)]
+    struct Bare<'a> {
+        event: &'a str,
+        body: &'a [Uuid],
+    }
+    serde_json::to_string(&Bare { event, body: ids }).expect("strings are always JSON")
+}
+
 /// The body of an event: compact, in this order.
 pub(crate) fn envelope(id: &str, event: &str, stamp: Moment, connection_id: &str, data: &Value) -> String {
     #[derive(Serialize)]
@@ -172,5 +206,7 @@ mod tests {
     fn the_signature_is_the_published_one() {
         let body = br#"{"event":"assets.updated","body":["16c69269-0432-4382-b48f-eb3538b4b3d7"]}"#;
         assert_eq!(sign("whsec_test", body), "WAUvFJBnHFhb9e4WuWw66v+rQGkpZJxt+BfcJqPinwY=");
+        let id = "16c69269-0432-4382-b48f-eb3538b4b3d7".parse().expect("an id");
+        assert_eq!(bare("assets.updated", &[id]).as_bytes(), body, "and so is the bare form");
     }
 }

@@ -8,6 +8,7 @@ use crate::customers;
 use crate::faults::{Faults, Target};
 use crate::limits::Limits;
 use crate::outbox::{Outbox, Send};
+use crate::records::Ledger;
 use crate::script::Story;
 use crate::timers::{Job, Timers};
 use crate::tokens::Tokens;
@@ -74,6 +75,8 @@ pub(crate) struct World {
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
+    /// What was written to the platforms.
+    pub(crate) ledger: Ledger,
     pub(crate) story: Story,
     pub(crate) counters: Counters,
     pub(crate) dice: StdRng,
@@ -84,7 +87,7 @@ impl World {
     pub(crate) fn new(options: Options, now: Moment) -> Self {
         let connections: Vec<_> = customers::draw(options.seed, options.connections)
             .into_iter()
-            .map(|profile| Connection { profile, life: Life::new(now), turn: 0 })
+            .map(|profile| Connection { profile, life: Life::new(now), notes: Arc::default(), turn: 0 })
             .collect();
         Self {
             by_key: connections.iter().enumerate().map(|(at, one)| (one.profile.id.clone(), at)).collect(),
@@ -95,6 +98,7 @@ impl World {
             tokens: Tokens::default(),
             limits: Limits::default(),
             faults: Faults::default(),
+            ledger: Ledger::default(),
             story: Story::new(options.seed),
             counters: Counters::default(),
             dice: StdRng::seed_from_u64(options.seed.wrapping_add(1)),
@@ -185,8 +189,8 @@ impl World {
 
     /// A connection as it is now.
     pub(crate) fn seen(&self, at: usize) -> Seen {
-        let Connection { profile, life, .. } = &self.connections[at];
-        Seen { profile: Arc::clone(profile), life: *life, cadence: self.cadence(at) }
+        let Connection { profile, life, notes, .. } = &self.connections[at];
+        Seen { profile: Arc::clone(profile), life: *life, notes: Arc::clone(notes), cadence: self.cadence(at) }
     }
 
     /// All connections that are not gone, from one place in the list on.

@@ -1,51 +1,20 @@
-//! The log of webhooks, and sending one again. No such API is published for Makini; this is the shape it might have.
+//! The log of webhooks, and sending one again. No such API is published for Makini; this is the shape it might have. Each
+//! dialect lists in its own way.
 
-use super::paging;
 use crate::auth::Caller;
 use crate::clock;
 use crate::error::ApiError;
 use crate::outbox::{Delivery, DeliveryStatus, NoRetry};
 use crate::shared::Shared;
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Which deliveries.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Filter {
-    status: Option<DeliveryStatus>,
-    cursor: Option<String>,
-    limit: Option<String>,
-}
-
-/// `GET /api/system/webhooks/deliveries`, newest first.
-pub(crate) async fn list(
-    State(shared): State<Shared>,
-    caller: Caller,
-    filter: Result<Query<Filter>, QueryRejection>,
-) -> Result<Json<Value>, ApiError> {
-    caller.admin()?;
-    let Query(filter) = filter.map_err(|error| ApiError::invalid(error.body_text()))?;
-    let page = paging::Paging::new(filter.cursor, filter.limit);
-    let (limit, before) = (page.limit()?, page.after()?.unwrap_or(u64::MAX));
+/// Whether a delivery is listed under this status; under none, whether it is listed at all.
+pub(crate) fn wanted(one: &Delivery, status: Option<DeliveryStatus>) -> bool {
     // What was lost on purpose does not know about itself.
-    let wanted = |one: &Delivery| {
-        one.status != DeliveryStatus::Dropped && filter.status.is_none_or(|status| status == one.status)
-    };
-    Ok(Json(shared.read(|world| {
-        let log = &world.outbox.log;
-        let mut found = log.range(..before).rev().filter(|(_, one)| wanted(one));
-        let page: Vec<_> = found.by_ref().take(limit).collect();
-        let more = found.next().is_some();
-        json!({
-            "data": page.iter().map(|(_, one)| show(one)).collect::<Vec<_>>(),
-            "next_cursor": page.last().filter(|_| more).map(|(seq, _)| paging::write(**seq)),
-            "total": log.values().filter(|one| wanted(one)).count(),
-        })
-    })))
+    one.status != DeliveryStatus::Dropped && status.is_none_or(|status| status == one.status)
 }
 
 /// `POST /api/system/webhooks/deliveries/{id}/retry`: the same id and body, signed again.
@@ -75,7 +44,8 @@ pub(crate) async fn retry(
     })
 }
 
-fn show(one: &Delivery) -> Value {
+/// A delivery on the wire.
+pub(crate) fn show(one: &Delivery) -> Value {
     json!({
         "id": one.id,
         "event": one.event,

@@ -1,8 +1,9 @@
-//! The dialect `faq_v1`, one file a subject.
+//! What clients meet. One folder a dialect; what both dialects say in the same way stands beside them.
 
-pub(crate) mod connections;
 pub(crate) mod deliveries;
+pub(crate) mod faq_v1;
+pub(crate) mod gate;
 pub(crate) mod link;
-pub(crate) mod paging;
-pub(crate) mod syncs;
+pub(crate) mod openapi_2025;
+pub(crate) mod records;
 pub(crate) mod tokens;

@@ -2,7 +2,7 @@
 
 use crate::support::{Bench, calm};
 use reqwest::Method;
-use simulator::{Dialect, Error, Options};
+use simulator::{Dialect, Options};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -134,11 +134,19 @@ async fn fifty_thousand_connections_start_quickly() {
 }
 
 #[tokio::test]
-async fn the_other_dialect_is_refused() {
-    let refused = simulator::start(Options { dialect: Dialect::Openapi2025, ..calm() }).await;
-    let error = refused.expect_err("not served yet");
-    assert!(matches!(error, Error::Dialect(Dialect::Openapi2025)));
-    assert!(error.to_string().contains("not served yet"));
+async fn each_dialect_keeps_to_its_own_paths() {
     assert_eq!("faq_v1".parse(), Ok(Dialect::FaqV1));
+    assert_eq!("openapi_2025".parse(), Ok(Dialect::Openapi2025));
     assert!("v1".parse::<Dialect>().is_err());
+    let answered = async |bench: &Bench, path: &str| {
+        bench.ask(Method::GET, path).send().await.expect("an answer").status().as_u16()
+    };
+    for (dialect, there, not_there) in [
+        (Dialect::FaqV1, "/api/v1/connections", "/api/system/connections"),
+        (Dialect::Openapi2025, "/api/system/connections", "/api/v1/connections"),
+    ] {
+        let bench = Bench::start(Options { dialect, ..calm() }).await;
+        assert_eq!((answered(&bench, there).await, answered(&bench, not_there).await), (200, 404), "{dialect}");
+        assert_eq!(bench.get("/_sim/state").await["dialect"], dialect.to_string());
+    }
 }

@@ -3,8 +3,12 @@
 mod actions;
 mod api;
 mod faults;
+mod openapi;
+mod openapi_webhooks;
+mod reading;
 mod restart;
 mod story;
 mod support;
 mod tokens;
 mod webhooks;
+mod writing;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use simulator::{Options, Running};
+use simulator::{Dialect, Options, Running};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,6 +23,11 @@ pub fn calm() -> Options {
         time_scale: 1.0,
         ..Options::default()
     }
+}
+
+/// The same in the other dialect.
+pub fn openapi() -> Options {
+    Options { dialect: Dialect::Openapi2025, ..calm() }
 }
 
 /// A running simulator with an Admin token.
@@ -92,6 +97,36 @@ impl Bench {
         answer.json::<Value>().await.expect("JSON")["id"].as_u64().expect("an id")
     }
 
+    /// The connection's own token.
+    pub async fn token(&self, key: &str) -> String {
+        let path = format!("/api/system/connections/{key}/token");
+        let answer = self.ask(Method::POST, &path).send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.json::<Value>().await.expect("JSON")["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// What is answered to this token: the status and the body.
+    pub async fn say(&self, token: &str, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let request = self.http.request(method, self.at(path)).bearer_auth(token);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let answer = request.send().await.expect("an answer");
+        (answer.status().as_u16(), answer.json().await.expect("JSON"))
+    }
+
+    /// The same, of a request that is answered well.
+    pub async fn read(&self, token: &str, path: &str) -> Value {
+        let (status, body) = self.say(token, Method::GET, path, Value::Null).await;
+        assert_eq!(status, 200, "GET {path}: {body}");
+        body
+    }
+
+    /// A connection to this platform that is no sandbox.
+    pub fn key_on(&self, platform: &str) -> String {
+        let all = self.makini.connections();
+        let found = all.iter().find(|one| one.platform == platform && !one.sandbox);
+        found.unwrap_or_else(|| panic!("no connection to {platform}")).key.clone()
+    }
+
     pub fn key(&self, place: usize) -> String {
         self.makini.connections()[place].key.clone()
     }
@@ -141,6 +176,13 @@ impl Inbox {
     /// What came about this connection.
     pub fn about(&self, key: &str) -> Vec<Received> {
         self.all().into_iter().filter(|one| one.body["connection_id"] == key).collect()
+    }
+
+    /// What came in the bare form of this event: the ids.
+    pub fn bare(&self, event: &str) -> Vec<Vec<String>> {
+        let all = self.all();
+        let found = all.iter().filter(|one| one.body["event"] == event && one.body["body"].is_array());
+        found.map(|one| serde_json::from_value(one.body["body"].clone()).expect("ids")).collect()
     }
 
     /// Waits for an event about this connection.

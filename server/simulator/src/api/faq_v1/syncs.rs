@@ -1,8 +1,9 @@
 //! Syncs: how the last one went, and starting one by hand.
 
+use crate::api::gate;
 use crate::auth::Caller;
 use crate::clock;
-use crate::connection::{Failure, Seen, SyncKind};
+use crate::connection::{Seen, SyncKind};
 use crate::error::ApiError;
 use crate::shared::Shared;
 use axum::Json;
@@ -11,10 +12,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// Simulated length of a sync of everything.
-const FULL: Duration = Duration::from_secs(12 * 60);
 
 /// `GET /api/v1/connections/{id}/sync-status`
 pub(crate) async fn status(
@@ -55,29 +52,7 @@ pub(crate) async fn start(
     };
     shared.change(|world, now| {
         let at = caller.connection(world, &key)?;
-        let connection = &world.connections[at];
-        let (life, platform) = (&connection.life, connection.profile.platform);
-        if !life.connected() {
-            return Err(ApiError::invalid(format!("a connection that is {} does not sync", life.status())));
-        }
-        if life.reauthorization_required {
-            let failure = Failure::Credentials;
-            let message = failure.message(platform);
-            return Err(ApiError::new(StatusCode::UNAUTHORIZED, failure.code(), failure.kind(), message));
-        }
-        if life.offline() {
-            let failure = Failure::Unreachable;
-            let message = failure.message(platform);
-            return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, failure.code(), failure.kind(), message));
-        }
-        if life.running.is_some() {
-            return Err(ApiError::conflict("SYNC_IN_PROGRESS", "a sync of this connection is running already"));
-        }
-        let length = match kind {
-            SyncKind::Incremental => Duration::from_millis(life.next_length_ms.into()),
-            SyncKind::Full => world.scale().real(FULL),
-        };
-        world.start_sync(at, now, kind, length);
+        gate::start_sync(world, at, kind, now)?;
         Ok((StatusCode::ACCEPTED, Json(json!({ "type": kind, "status": "in_progress" }))))
     })
 }

@@ -3,7 +3,7 @@
 use super::paging::{self, Paging};
 use crate::auth::{Caller, no_connection};
 use crate::clock::{self, Moment};
-use crate::connection::Seen;
+use crate::connection::{Notes, Seen};
 use crate::error::ApiError;
 use crate::shared::Shared;
 use axum::Json;
@@ -23,7 +23,8 @@ struct Listed<'a> {
     status: &'static str,
     reauthorization_required: bool,
     system: System,
-    metadata: Metadata<'a>,
+    metadata: Notes,
+    sandbox: bool,
     #[serde(serialize_with = "clock::write_option")]
     last_successful_sync_at: Option<Moment>,
     #[serde(serialize_with = "clock::write")]
@@ -36,18 +37,9 @@ struct System {
     name: &'static str,
 }
 
-#[derive(Serialize)]
-struct Metadata<'a> {
-    customer_id: &'a str,
-    customer_name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    site: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<&'static str>,
-}
-
 impl<'a> From<&'a Seen> for Listed<'a> {
-    fn from(Seen { profile, life, .. }: &'a Seen) -> Self {
+    fn from(seen: &'a Seen) -> Self {
+        let Seen { profile, life, .. } = seen;
         Self {
             id: &profile.id,
             name: &profile.name,
@@ -55,12 +47,8 @@ impl<'a> From<&'a Seen> for Listed<'a> {
             status: life.status(),
             reauthorization_required: life.reauthorization_required,
             system: System { slug: profile.platform.slug, name: profile.platform.name },
-            metadata: Metadata {
-                customer_id: &profile.customer_id,
-                customer_name: &profile.customer_name,
-                site: profile.site.as_deref(),
-                region: profile.region,
-            },
+            metadata: seen.metadata(),
+            sandbox: profile.sandbox,
             last_successful_sync_at: life.last_good,
             updated_at: life.updated_at,
         }
