@@ -129,6 +129,11 @@ pub struct Source {
     pub traffic: SourceTraffic,
     /// The API's version as answers name it.
     pub api_version: Option<String>,
+    /// Since when they name it.
+    pub api_version_since: Option<DateTime<Utc>>,
+    /// The version that they named until then; null while it never changed. Where there is one, what is read may mean something
+    /// else than it did.
+    pub api_version_before: Option<String>,
     /// Upstream's clock minus ours, in milliseconds, as last measured.
     pub skew_ms: Option<i64>,
     /// How many connections it has.

@@ -1,14 +1,15 @@
 //! What may be asked of one upstream.
 
 use super::{
-    Answer, BudgetState, Closer, ErrorClass, ListPage, ReportedError, UpstreamError,
+    Answer, BudgetState, Closer, ErrorClass, ListPage, UpstreamError,
     auth::SignIn,
     budget::Budget,
     paging,
+    platforms::Platforms,
     token::ConnectionTokens,
     transport::{Ask, LIST_BYTES, Meta, ONE_BYTES, Reply, Transport},
     trial,
-    wire::{Spoken, garbage},
+    wire::{self, garbage, openapi_2025},
 };
 use crate::{
     clock::SharedClock,
@@ -16,7 +17,7 @@ use crate::{
     vault::Vault,
 };
 use bytes::Bytes;
-use model::{Dialect, Mappings, SourceId, SourceTestStep, TokenOwnership, UpstreamStatus};
+use model::{Dialect, Mappings, SourceId, SourceTestStep, TokenOwnership};
 use sqlx::PgPool;
 use std::{fmt, sync::Arc};
 
@@ -46,13 +47,15 @@ pub struct Upstream {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    spoken: Spoken,
-    base_url: String,
-    mappings: Mappings,
-    transport: Transport,
-    sign_in: SignIn,
-    tokens: ConnectionTokens,
+/// What the parts of a client share.
+pub(super) struct Inner {
+    pub dialect: Dialect,
+    pub base_url: String,
+    pub mappings: Mappings,
+    pub transport: Transport,
+    pub sign_in: SignIn,
+    pub tokens: ConnectionTokens,
+    pub platforms: Platforms,
 }
 
 impl fmt::Debug for Upstream {
@@ -65,7 +68,7 @@ impl Upstream {
     /// A client for this source; asks nothing yet. Connecting may take 5 s, an exchange 30 s.
     ///
     /// # Errors
-    /// `DialectNotServed`; `AddressRefused` when the base URL is none or leads to where we may not send.
+    /// `AddressRefused` when the base URL is none or leads to where we may not send.
     pub fn new(
         outbound: &Outbound,
         pool: PgPool,
@@ -88,9 +91,9 @@ impl Upstream {
         clock: SharedClock,
         config: UpstreamConfig,
     ) -> Result<Self, UpstreamError> {
-        let UpstreamConfig { source, dialect, base_url, client_id, token_ownership, rate_per_minute, mappings } =
+        let UpstreamConfig { source, dialect, base_url, client_id, token_ownership, rate_per_minute, mut mappings } =
             config;
-        let spoken = Spoken::new(dialect)?;
+        mappings.paths = wire::paths(dialect, &mappings.paths);
         let url = outbound.check_url(&base_url)?;
         if url.query().is_some() || url.fragment().is_some() {
             let message = "The base URL must end with a host or a path, without “?” and “#”.";
@@ -107,7 +110,8 @@ impl Upstream {
         let token_path = mappings.paths.token.clone();
         let sign_in = SignIn::new(pool, vault, source, client_id, base_url.clone(), token_path);
         let tokens = ConnectionTokens::new(token_ownership);
-        Ok(Self { inner: Arc::new(Inner { spoken, base_url, mappings, transport, sign_in, tokens }) })
+        let platforms = Platforms::default();
+        Ok(Self { inner: Arc::new(Inner { dialect, base_url, mappings, transport, sign_in, tokens, platforms }) })
     }
 
     /// One page of the list of connections, as large as the API gives; without a cursor the first.
@@ -116,9 +120,9 @@ impl Upstream {
     /// See [`ErrorClass`]. Nothing is tried twice but a token that is refused.
     pub async fn list(&self, cursor: Option<&str>) -> Result<Answer<ListPage>, UpstreamError> {
         let inner = &*self.inner;
-        let url = paging::list_url(&inner.base_url, &inner.mappings.paths.connections, cursor);
+        let url = paging::list_url(inner.dialect, &inner.base_url, &inner.mappings.paths.connections, cursor);
         let (reply, _) = inner.as_account(&Ask::get("a page of connections", url, None, LIST_BYTES), true).await?;
-        let page = inner.spoken.list(&reply.body?, &inner.mappings)?;
+        let mut page = wire::list(inner.dialect, &reply.body?, &inner.mappings, cursor)?;
         if page.next_cursor.is_some() && page.next_cursor.as_deref() == cursor {
             return Err(garbage("a list of connections", "its next page is the same page again"));
         }
@@ -128,48 +132,32 @@ impl Upstream {
                 "{} connections on a page of upstream's list cannot be read and are left out", page.undecodable,
             );
         }
+        if inner.dialect == Dialect::Openapi2025 {
+            inner.name_platforms(&mut page.seen).await;
+        }
         Ok(answer(page, reply.meta))
     }
 
-    /// A closer look at one connection: its status, then its syncs.
+    /// A closer look at one connection.
     ///
     /// What upstream complains of *about the connection* (it must authorize again, its system is unreachable, it is gone) is
-    /// an answer. Where the second request is refused (401, 403, 404), fails (5xx) or cannot be read, the first one's word
-    /// still stands and `sync` is none.
+    /// an answer.
     ///
     /// # Errors
-    /// See [`ErrorClass`]; also when the second request was not sent or not answered: ask again.
+    /// See [`ErrorClass`]; also when a second request was needed and not sent or not answered: ask again.
     pub async fn one(&self, key: &str) -> Result<Answer<Closer>, UpstreamError> {
-        let inner = &*self.inner;
-        let paths = &inner.mappings.paths;
-        let url = paging::one_url(&inner.base_url, &paths.status, key)?;
-        let Reply { meta, body } = inner.about(key, "a connection's status", url).await?;
-        let mut closer = match body {
-            Ok(body) => inner.spoken.status(&body, &inner.mappings)?,
-            Err(error) => match about_connection(error)? {
-                closer if closer.gone => return Ok(answer(closer, meta)),
-                closer => closer,
-            },
-        };
-        let url = paging::one_url(&inner.base_url, &paths.sync_status, key)?;
-        let second = inner.about(key, "a connection's syncs", url).await?;
-        match second.body {
-            Err(error) if error.class == ErrorClass::RateLimited => return Err(error),
-            body => match body.and_then(|body| inner.spoken.sync(&body)) {
-                Ok(sync) => closer.sync = Some(sync),
-                Err(error) => inner.merge(&mut closer, error),
-            },
+        match self.inner.dialect {
+            Dialect::FaqV1 => self.inner.status_then_syncs(key).await,
+            Dialect::Openapi2025 => self.inner.own_word_else_the_accounts(key).await,
         }
-        let mut answer = answer(closer, meta);
-        answer.received_at = second.meta.received_at;
-        answer.request_id = second.meta.request_id.or(answer.request_id);
-        Ok(answer)
     }
 
     /// Tries it out, step by step, up to the first that does not work. Signs in anew, so that the credentials are really tried.
     pub async fn test(&self) -> Vec<SourceTestStep> {
-        let version_header = &self.inner.mappings.version_header;
-        trial::run(self.inner.sign_in.anew(&self.inner.transport), || self.list(None), version_header).await
+        let inner = &*self.inner;
+        let account = (inner.dialect == Dialect::Openapi2025).then(|| inner.account());
+        let sign_in = inner.sign_in.anew(&inner.transport);
+        trial::run(sign_in, account, || self.list(None), &inner.mappings.version_header).await
     }
 
     /// How often it may be asked, and whether it is left alone for now.
@@ -180,7 +168,7 @@ impl Upstream {
 
 impl Inner {
     /// Asks with our token; where it is refused and `again`, once more with a new one. Says whether it was asked anew.
-    async fn as_account(&self, ask: &Ask<'_>, again: bool) -> Result<(Reply, bool), UpstreamError> {
+    pub(super) async fn as_account(&self, ask: &Ask<'_>, again: bool) -> Result<(Reply, bool), UpstreamError> {
         let token = self.sign_in.token(&self.transport).await?;
         let reply = self.transport.send(ask, Some(&token.access)).await?;
         if !(again && is_token_refused(&reply.body)) {
@@ -190,85 +178,21 @@ impl Inner {
         Ok((self.transport.send(ask, Some(&token.access)).await?, true))
     }
 
-    /// Asks about one connection, with the token that opens it.
-    async fn about(&self, key: &str, what: &'static str, url: String) -> Result<Reply, UpstreamError> {
-        let now = self.transport.clock.now();
-        let ask = Ask::get(what, url, Some(key), ONE_BYTES);
-        let closed = self.tokens.is_closed(key, now);
-        if closed && let Some(reply) = self.with_own_token(key, &ask).await? {
-            return Ok(reply);
-        }
-        let again = !closed && !self.tokens.is_in_vain(now);
-        let (reply, asked_anew) = self.as_account(&ask, again).await?;
-        let Err(error) = &reply.body else {
-            self.tokens.open(key);
-            return Ok(reply);
-        };
-        if !matches!(error.class, ErrorClass::Credentials | ErrorClass::Forbidden) || error.is_about_connection() {
-            return Ok(reply);
-        }
-        if asked_anew && is_token_refused(&reply.body) {
-            self.tokens.in_vain(now);
-        }
-        self.tokens.close(key, now);
-        let own = self.with_own_token(key, &ask).await?;
-        // Signing in works, so it is not our credentials that are wrong: this is not for us to see.
-        let Reply { meta, body } = own.unwrap_or(reply);
-        Ok(Reply { meta, body: body.map_err(not_for_us) })
-    }
-
-    /// Asks with the connection's own token, if there is one for us.
-    async fn with_own_token(&self, key: &str, ask: &Ask<'_>) -> Result<Option<Reply>, UpstreamError> {
-        let Some(token) = self.tokens.own(key, &self.sign_in, &self.transport).await? else { return Ok(None) };
-        let reply = self.transport.send(ask, Some(&token)).await?;
-        if is_token_refused(&reply.body) {
-            self.tokens.forget(key, &self.sign_in).await?;
-        }
-        Ok(Some(Reply { meta: reply.meta, body: reply.body.map_err(not_for_us) }))
-    }
-
-    /// What the second request's failure adds to what the first one said.
-    fn merge(&self, closer: &mut Closer, error: UpstreamError) {
-        let (source, class) = (self.sign_in.source, error.class.code());
-        match about_connection(error) {
-            Ok(said) if !said.gone => {
-                closer.status = closer.status.or(said.status);
-                closer.reauthorization_required = closer.reauthorization_required.or(said.reauthorization_required);
-                closer.error = closer.error.take().or(said.error);
-            }
-            _ => tracing::debug!(%source, class, "upstream tells nothing of a connection's syncs: {class}"),
-        }
+    /// The account's own name.
+    async fn account(&self) -> Result<String, UpstreamError> {
+        let ask = Ask::get("the account", format!("{}{}", self.base_url, openapi_2025::CLIENT), None, ONE_BYTES);
+        let (reply, _) = self.as_account(&ask, true).await?;
+        openapi_2025::client(&reply.body?).map_err(|why| garbage("the account", &why))
     }
 }
 
-/// What a complaint says of the connection that was asked about; any other stays an error.
-fn about_connection(error: UpstreamError) -> Result<Closer, UpstreamError> {
-    let words = error.words.clone().unwrap_or_else(|| error.message.clone());
-    let said = ReportedError { code: error.code.clone(), message: words };
-    if error.means_reauthorization() {
-        Ok(Closer { reauthorization_required: Some(true), error: Some(said), ..Closer::default() })
-    } else if error.means_system_unreachable() {
-        Ok(Closer { status: Some(UpstreamStatus::Offline), error: Some(said), ..Closer::default() })
-    } else if error.class == ErrorClass::NotFound && error.code.is_some() {
-        // With a code it is the API that says so; without, it may be a wrong path, and nothing is gone.
-        Ok(Closer { gone: true, error: Some(said), ..Closer::default() })
-    } else {
-        Err(error)
-    }
-}
-
-fn is_token_refused(body: &Result<Bytes, UpstreamError>) -> bool {
+/// Whether the token is the reason for a refusal.
+pub(super) fn is_token_refused(body: &Result<Bytes, UpstreamError>) -> bool {
     body.as_ref().is_err_and(|error| error.class == ErrorClass::Credentials && !error.is_about_connection())
 }
 
-fn not_for_us(error: UpstreamError) -> UpstreamError {
-    match error.class {
-        ErrorClass::Credentials => UpstreamError { class: ErrorClass::Forbidden, ..error },
-        _ => error,
-    }
-}
-
-fn answer<T>(value: T, meta: Meta) -> Answer<T> {
+/// An answer with when and how it came.
+pub(super) fn answer<T>(value: T, meta: Meta) -> Answer<T> {
     let Meta { sent_at, received_at, upstream_date, api_version, request_id } = meta;
     Answer { value, sent_at, received_at, upstream_date, api_version, request_id }
 }

@@ -29,8 +29,6 @@ pub enum ErrorClass {
     CircuitOpen,
     /// We may not send to its address.
     AddressRefused,
-    /// We do not speak this dialect yet.
-    DialectNotServed,
     /// The vault did not give what was needed.
     Vault,
 }
@@ -49,7 +47,6 @@ impl ErrorClass {
             Self::NotFound => "not_found",
             Self::CircuitOpen => "circuit_open",
             Self::AddressRefused => "address_refused",
-            Self::DialectNotServed => "dialect_not_served",
             Self::Vault => "vault",
         }
     }
@@ -61,7 +58,7 @@ impl ErrorClass {
 
     /// Whether somebody must mend a setting of ours before it can succeed.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::Credentials | Self::AddressRefused | Self::DialectNotServed | Self::Vault)
+        matches!(self, Self::Credentials | Self::AddressRefused | Self::Vault)
     }
 
     /// Whether upstream as a whole seems to be down.

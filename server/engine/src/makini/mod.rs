@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! client       what may be asked: list, one, test (trial)    wire       their JSON, one file a dialect
+//! look         one connection, closer                        platforms  their names, where the list has only a word
 //! auth, token  with whose token                              error      what went wrong, and whether to try again
-//! transport    one exchange: budget, send, read, measure     paging     cursors and URLs
+//! transport    one exchange: budget, send, read, measure     paging     cursors, page numbers and URLs
 //! budget       how often we may ask, and when not at all: bucket (our rate), retry_after (their wish), circuit (they are down)
 //! ```
 //!
@@ -17,7 +18,9 @@ mod budget;
 mod circuit;
 mod client;
 mod error;
+mod look;
 mod paging;
+mod platforms;
 mod retry_after;
 mod token;
 mod transport;
@@ -30,7 +33,7 @@ pub use error::{ErrorClass, UpstreamError};
 pub use paging::PAGE_SIZE;
 
 use chrono::{DateTime, Utc};
-use model::UpstreamStatus;
+use model::{Dialect, Mappings, UpstreamStatus};
 use serde_json::{Map, Value};
 
 /// What upstream answered, and when.
@@ -63,6 +66,29 @@ pub struct ListPage {
     pub undecodable: u32,
 }
 
+/// How much a status tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tells {
+    /// Whether the customer is signed in, and how syncs are going.
+    #[default]
+    All,
+    /// How syncs are going, but not whether the customer is signed in.
+    Flow,
+    /// That the connection is set up, and nothing of how it fares.
+    SetUp,
+}
+
+/// Whether the list itself tells how syncs are going. Where it does not, that is learned by looking at each connection, if we
+/// may, and from webhooks.
+pub const fn list_tells_syncs(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::FaqV1)
+}
+
+/// What a status of the list means, none if no mapping knows it, and how much that tells.
+pub fn word(dialect: Dialect, raw: &str, mappings: &Mappings) -> (Option<UpstreamStatus>, Tells) {
+    wire::word(dialect, raw, mappings)
+}
+
 /// One connection as the list shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
@@ -82,6 +108,8 @@ pub struct Seen {
     pub raw_status: Option<String>,
     /// What that means; none if no mapping knows it.
     pub status: Option<UpstreamStatus>,
+    /// How much of it counts.
+    pub tells: Tells,
     /// Whether the customer must authorize again, where upstream says so.
     pub reauthorization_required: Option<bool>,
     /// When a sync last ended well.
@@ -99,9 +127,12 @@ pub struct Closer {
     pub raw_status: Option<String>,
     /// What that means; none if no mapping knows it. `Offline` too when upstream answers that the system is unreachable.
     pub status: Option<UpstreamStatus>,
+    /// How much of it counts.
+    pub tells: Tells,
     /// Whether the customer must authorize again, where upstream says so: by the field or by the error's code.
     pub reauthorization_required: Option<bool>,
-    /// Its syncs; none if that request was refused in a way that tells nothing of the connection.
+    /// Its syncs; none if that request was refused in a way that tells nothing of the connection, or takes a token that we
+    /// do not have.
     pub sync: Option<SyncRead>,
     /// What upstream says is wrong.
     pub error: Option<ReportedError>,

@@ -1,11 +1,14 @@
-//! Cursors and URLs.
+//! Cursors, page numbers and URLs.
 
 use super::{ErrorClass, UpstreamError};
+use model::Dialect;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 /// Connections on a page: the most that the API gives.
 pub const PAGE_SIZE: u32 = 500;
+/// Things on a numbered page: more than this no API of its kind gives.
+const NUMBERED_PAGE_SIZE: u32 = 100;
 /// A longer cursor is none.
 const MOST_CURSOR: usize = 4_096;
 
@@ -24,13 +27,32 @@ pub(super) fn next(value: &Value) -> Result<Option<String>, String> {
 }
 
 /// Where a page of the list is.
-pub(super) fn list_url(base: &str, path: &str, cursor: Option<&str>) -> String {
-    let mut query = Serializer::new(String::new());
-    query.append_pair("limit", &PAGE_SIZE.to_string());
-    if let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) {
-        query.append_pair("cursor", cursor);
+pub(super) fn list_url(dialect: Dialect, base: &str, path: &str, cursor: Option<&str>) -> String {
+    match dialect {
+        Dialect::Openapi2025 => numbered_url(base, path, number(cursor)),
+        Dialect::FaqV1 => {
+            let mut query = Serializer::new(String::new());
+            query.append_pair("limit", &PAGE_SIZE.to_string());
+            if let Some(cursor) = cursor.filter(|cursor| !cursor.is_empty()) {
+                query.append_pair("cursor", cursor);
+            }
+            with_query(base, path, &query.finish())
+        }
     }
-    format!("{base}{path}{}{}", if path.contains('?') { '&' } else { '?' }, query.finish())
+}
+
+/// The page that a cursor stands for where pages are numbered: the first for none.
+pub(super) fn number(cursor: Option<&str>) -> u64 {
+    cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1)
+}
+
+/// Where a numbered page is.
+pub(super) fn numbered_url(base: &str, path: &str, page: u64) -> String {
+    with_query(base, path, &format!("page={page}&per_page={NUMBERED_PAGE_SIZE}"))
+}
+
+fn with_query(base: &str, path: &str, query: &str) -> String {
+    format!("{base}{path}{}{query}", if path.contains('?') { '&' } else { '?' })
 }
 
 /// Where one connection is. The key is somebody else's text: it must stay one segment of the path.
@@ -68,8 +90,13 @@ mod tests {
 
     #[test]
     fn urls_are_built_for_any_path() {
-        assert_eq!(list_url("https://a", "/c", None), "https://a/c?limit=500");
-        assert_eq!(list_url("https://a", "/c?x=1", Some("a&b=")), "https://a/c?x=1&limit=500&cursor=a%26b%3D");
+        let list_url = |path, cursor| list_url(Dialect::FaqV1, "https://a", path, cursor);
+        assert_eq!(list_url("/c", None), "https://a/c?limit=500");
+        assert_eq!(list_url("/c?x=1", Some("a&b=")), "https://a/c?x=1&limit=500&cursor=a%26b%3D");
+        let numbered = |path, cursor| super::list_url(Dialect::Openapi2025, "https://a", path, cursor);
+        assert_eq!(numbered("/c", None), "https://a/c?page=1&per_page=100");
+        assert_eq!(numbered("/c?x=1", Some("7")), "https://a/c?x=1&page=7&per_page=100");
+        assert_eq!(numbered("/c", Some("7&x=")), "https://a/c?page=1&per_page=100", "no cursor of ours");
         assert_eq!(one_url("https://a", "/c/{id}/status", "ä/1?").unwrap(), "https://a/c/%C3%A4%2F1%3F/status");
         assert!(one_url("https://a", "/c/{id}", "..").is_err());
     }

@@ -50,6 +50,11 @@ impl ConnectionTokens {
         Self { ownership, memory: Mutex::default() }
     }
 
+    /// Whether they are ours to issue.
+    pub(super) fn are_ours(&self) -> bool {
+        self.ownership == TokenOwnership::Linewatch
+    }
+
     /// Whether our token was refused for this connection lately.
     pub(super) fn is_closed(&self, key: &str, now: DateTime<Utc>) -> bool {
         self.memory().closed.get(key).is_some_and(|until| *until > now)
@@ -98,7 +103,7 @@ impl ConnectionTokens {
         if let Some(kept) = kept.filter(|kept| kept.expires_at.is_none_or(|until| until > now)) {
             return Ok(Some(kept.secret));
         }
-        if self.ownership != TokenOwnership::Linewatch {
+        if !self.are_ours() {
             return Ok(None);
         }
         let issued = self.issue(key, sign_in, transport).await?;
@@ -110,7 +115,7 @@ impl ConnectionTokens {
 
     /// The connection's token was refused: drop it if it is ours to replace.
     pub(super) async fn forget(&self, key: &str, sign_in: &SignIn) -> Result<(), UpstreamError> {
-        if self.ownership == TokenOwnership::Linewatch {
+        if self.are_ours() {
             let mut conn = sign_in.pool.acquire().await?;
             if let Some(owner) = secret::connection_owner(&mut conn, sign_in.source, key).await? {
                 secret::delete_all(&mut conn, owner, SecretKind::ConnectionToken).await?;

@@ -4,9 +4,11 @@ use super::{Answer, ListPage, UpstreamError};
 use model::SourceTestStep;
 use std::time::Instant;
 
-/// Signs in, lists the first page and looks at the version; stops at the first step that does not work.
+/// Signs in, asks who the account is where that can be asked, lists the first page and looks at the version; stops at the
+/// first step that does not work.
 pub(super) async fn run<Token>(
     sign_in: impl Future<Output = Result<Token, UpstreamError>>,
+    account: Option<impl Future<Output = Result<String, UpstreamError>>>,
     list: impl AsyncFnOnce() -> Result<Answer<ListPage>, UpstreamError>,
     version_header: &str,
 ) -> Vec<SourceTestStep> {
@@ -15,6 +17,14 @@ pub(super) async fn run<Token>(
     let mut steps = vec![step("Sign in", begin, &signed_in)];
     if signed_in.is_err() {
         return steps;
+    }
+    if let Some(account) = account {
+        let begin = Instant::now();
+        let named = match account.await {
+            Ok(name) => format!("The account is “{name}”."),
+            Err(error) => format!("The account does not say its name; nothing depends on it. {error}"),
+        };
+        steps.push(step("Account", begin, &Ok(named)));
     }
     let begin = Instant::now();
     let first = list().await;

@@ -1,10 +1,11 @@
 //! Closer looks: at what changed, is unwell, is due a proof, was missing, or what a person asks about.
 
-use super::{Poller, skew};
+use super::thin::{self, Word, Worth};
+use super::{Poller, skew, when};
 use crate::clock::new_id;
-use crate::health::{Policy, Sighted, Sighting, facts_of_closer, observe, remove};
+use crate::health::{Facts, Policy, Sighted, Sighting, State, facts_of_closer, observe, remove, tells_something};
 use crate::live;
-use crate::makini::{Answer, Closer, ErrorClass, UpstreamError};
+use crate::makini::{self, Answer, Closer, ErrorClass, Tells, UpstreamError};
 use crate::store::{self, connection, connection::DueCheck};
 use crate::work::{Step, backoff};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -65,18 +66,32 @@ impl Poller {
         let mut next = None;
         if answer.value.gone {
             remove(&mut tx, check.id, now).await?;
-        } else {
-            let observed = observe(&mut tx, &[sighted(check, source, answer, now)], now).await?;
+        } else if let Some(state) = connection::lock(&mut tx, &[check.id.0]).await?.pop() {
+            let closer = thin::beside_the_list(&answer.value, &state, source);
+            let (sighted, worth) = sighted(check, source, answer, &closer, &state, now);
+            let asked = match worth {
+                Worth::Evidence(facts) => {
+                    let sighting = Sighting { facts, ..sighted.sighting };
+                    let sighted = Sighted { sighting, ..sighted };
+                    if only_confirms(check, source, &state, &sighted, now) {
+                        connection::renew_proofs(&mut tx, &[(check.id, answer.sent_at, Eye::Check)], None).await?;
+                        false
+                    } else {
+                        observe(&mut tx, &[sighted], now).await?.checks
+                    }
+                }
+                Worth::Nothing | Worth::ALook => {
+                    if thin::is_new(&state, &sighted) {
+                        thin::note(&mut tx, &[(sighted, false)], now).await?;
+                    }
+                    false
+                }
+            };
             let state = connection::lock(&mut tx, &[check.id.0]).await?.pop();
             next = match state {
-                _ if observed.checks => Some((now + TimeDelta::seconds(2), "conflict")),
-                Some(state) if state.health.needs_attention() => {
-                    let wait =
-                        TimeDelta::seconds(source.poll_interval_seconds.saturating_mul(10)).max(TimeDelta::minutes(1));
-                    Some((now + wait, "unwell"))
-                }
-                Some(_) if source.cadence_seconds.is_none() => Some((now + TimeDelta::hours(6), "proof")),
-                _ => None,
+                _ if asked => Some((now + TimeDelta::seconds(2), "conflict")),
+                Some(state) => when::next_look(source, &closer, &state, now),
+                None => None,
             };
         }
         let Some(version) = connection::finish_check(&mut tx, check, leased_at, next, 0).await? else {
@@ -99,7 +114,7 @@ impl Poller {
         let wait =
             backoff(u32::try_from(attempt).unwrap_or(1), TimeDelta::seconds(2), TimeDelta::minutes(10), rand::random());
         let asked = error.retry_after.and_then(|after| TimeDelta::from_std(after).ok()).unwrap_or_default();
-        let hopeless = matches!(error.class, ErrorClass::DialectNotServed | ErrorClass::AddressRefused);
+        let hopeless = error.class == ErrorClass::AddressRefused;
         // a person who asked sees on the page that the source cannot be reached; the wish itself does not wait for ever
         let given_up = hopeless || (check.reason == "person" && attempt >= 5);
         let next = (!given_up).then(|| (now + wait.max(asked), check.reason.as_str()));
@@ -112,22 +127,47 @@ impl Poller {
     }
 }
 
-fn sighted(check: &DueCheck, source: &Source, answer: &Answer<Closer>, now: DateTime<Utc>) -> Sighted {
-    let mut facts = facts_of_closer(&answer.value);
+/// Whether this is a look like all others, where looks do what rounds do elsewhere, and it shows nothing new: then, as there, it
+/// renews the proof and nothing else.
+fn only_confirms(check: &DueCheck, source: &Source, state: &State, sighted: &Sighted, now: DateTime<Utc>) -> bool {
+    let routine = matches!(check.reason.as_str(), "proof" | "unwell") && !makini::list_tells_syncs(source.dialect);
+    let as_of_a_round = || {
+        let sighting = Sighting { eye: Eye::Poll, ..sighted.sighting.clone() };
+        Sighted { sighting, ..sighted.clone() }
+    };
+    routine && !tells_something(state, &as_of_a_round(), now)
+}
+
+/// What was seen, and what it is worth. Its facts are in the worth.
+fn sighted(
+    check: &DueCheck,
+    source: &Source,
+    answer: &Answer<Closer>,
+    closer: &Closer,
+    state: &State,
+    now: DateTime<Utc>,
+) -> (Sighted, Worth) {
+    let mut facts = facts_of_closer(closer);
     facts.last_good_sync_at = facts.last_good_sync_at.map(|at| at.min(now));
     let upstream_error = facts.detail.as_ref().map(|detail| match &answer.request_id {
         Some(request) => format!("{detail} · request {request}"),
         None => detail.clone(),
     });
-    Sighted {
+    let sighted = Sighted {
         connection: check.id,
-        sighting: Sighting { eye: Eye::Check, at: answer.sent_at, own_at: None, facts },
+        sighting: Sighting { eye: Eye::Check, at: answer.sent_at, own_at: None, facts: Facts::default() },
         received_at: now,
         skew: skew(answer).unwrap_or_default(),
         policy: Policy::from(source),
-        raw_status: answer.value.raw_status.clone(),
+        raw_status: closer.raw_status.clone(),
         description: None,
         upstream_error: Some(upstream_error),
         event: None,
+    };
+    // that a sync is under way says nothing, whatever was known before
+    if closer.tells == Tells::SetUp && closer.sync.is_some() {
+        return (sighted, Worth::Nothing);
     }
+    let word = Word { raw: closer.raw_status.as_deref(), status: closer.status, tells: closer.tells };
+    (sighted, thin::weigh(facts, word, state, source, false))
 }

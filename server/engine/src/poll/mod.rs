@@ -3,9 +3,12 @@
 //! What we fail to see is never evidence against a customer's connection: it is written down on the source, and proofs age.
 
 mod check;
+mod reading;
 mod round;
 mod sweep;
+mod thin;
 mod upstreams;
+mod when;
 
 pub use upstreams::Upstreams;
 

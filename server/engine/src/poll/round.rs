@@ -1,5 +1,6 @@
 //! A round: every connection that a source lists, page by page, under one lease.
 
+use super::reading::Reading;
 use super::sweep::{Swept, sweep};
 use super::{Poller, skew};
 use crate::clock::new_id;
@@ -8,7 +9,7 @@ use crate::makini::UpstreamError;
 use crate::store::{self, source::DueRound, source::GoodRound};
 use crate::work::{Step, backoff};
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{AttemptError, Change, ChangeTopic, Source};
+use model::{AttemptError, Change, ChangeTopic, ConnectionId, Source};
 
 /// Three times the longest time-out of one request, and renewed after every page.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
@@ -55,16 +56,13 @@ impl Poller {
     async fn list(&self, due: &DueRound, source: &Source, began_at: DateTime<Utc>) -> Result<GoodRound, Broken> {
         let upstream = self.upstreams.of(source).map_err(Broken::Upstream)?;
         let mut good = GoodRound { began_at, duration_ms: 0, listed: 0, api_version: None, skew_ms: source.skew_ms };
-        let (mut cursor, mut undecodable, mut total) = (None, 0, None);
+        let (mut cursor, mut reading) = (None, Reading::default());
         loop {
             let answer = upstream.list(cursor.as_deref()).await.map_err(Broken::Upstream)?;
             if let Some(skew) = skew(&answer) {
                 good.skew_ms = Some(skew.num_milliseconds());
             }
             good.api_version = answer.api_version.or(good.api_version);
-            good.listed += i64::try_from(answer.value.seen.len()).unwrap_or(0);
-            undecodable += answer.value.undecodable;
-            total = answer.value.total.or(total);
             let mut tx = self.pool.begin().await?;
             // what was seen is written only while the round is still ours
             if !store::source::renew(&mut tx, due, self.clock.now() + LEASE).await? {
@@ -74,30 +72,31 @@ impl Poller {
             let swept = sweep(&mut tx, source, &answer.value.seen, answer.sent_at, skew, self.clock.now()).await?;
             tx.commit().await?;
             self.count(source, &swept);
+            let brought = reading.take(&answer.value, &swept.ids);
             match answer.value.next_cursor {
-                // an upstream that hands out the same cursor again would keep us here for ever
-                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
+                // an upstream that gives the same again would keep us here for ever
+                Some(next) if brought && cursor.as_ref() != Some(&next) => cursor = Some(next),
                 _ => break,
             }
         }
-        if undecodable > 0 {
-            tracing::warn!(
-                source = source.name,
-                undecodable,
-                "{undecodable} connections of {} could not be read",
-                source.name
-            );
-        } else if total.is_none_or(|total| i64::try_from(total).is_ok_and(|total| total <= good.listed)) {
-            self.miss(source, began_at).await?;
+        good.listed = reading.len();
+        if reading.undecodable() > 0 {
+            let (source, undecodable) = (&source.name, reading.undecodable());
+            tracing::warn!(source, undecodable, "{undecodable} connections of {source} could not be read");
+        }
+        if reading.is_complete() {
+            self.miss(source, began_at, &reading).await?;
         }
         good.duration_ms = (self.clock.now() - began_at).num_milliseconds();
         Ok(good)
     }
 
     /// What a complete list does not hold is looked at closer: it may be gone.
-    async fn miss(&self, source: &Source, began_at: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    async fn miss(&self, source: &Source, began_at: DateTime<Utc>, reading: &Reading) -> Result<(), sqlx::Error> {
         let mut conn = self.pool.acquire().await?;
-        let absent = store::connection::absent(&mut conn, source.id, began_at).await?;
+        // without a proof of this round, and not even there
+        let mut absent = store::connection::absent(&mut conn, source.id, began_at).await?;
+        absent.retain(|id| !reading.holds(ConnectionId(*id)));
         if !absent.is_empty() {
             store::connection::mark_absent(&mut conn, &absent, self.clock.now()).await?;
             self.checks.notify_one();
@@ -107,7 +106,7 @@ impl Poller {
 
     fn count(&self, source: &Source, swept: &Swept) {
         metrics::counter!("linewatch_poll_connections_total", "source" => source.name.clone())
-            .increment(swept.seen as u64);
+            .increment(swept.ids.len() as u64);
         if swept.observed.checks {
             self.checks.notify_one();
         }
@@ -126,8 +125,20 @@ impl Poller {
         let next_at = (good.began_at + interval + jitter).max(self.clock.now());
         let mut conn = self.pool.acquire().await?;
         store::source::finish_well(&mut conn, due, good, next_at).await?;
-        if source.round.failing_since.is_some() || source.round.good_at.is_none() {
+        let recovered = source.round.failing_since.is_some() || source.round.good_at.is_none();
+        if recovered {
             tracing::info!(source = source.name, listed = good.listed, "rounds over {} succeed", source.name);
+        }
+        let renamed = good.api_version.as_ref().filter(|version| source.api_version.as_ref() != Some(version));
+        if let Some((now, before)) = renamed.zip(source.api_version.as_ref()) {
+            tracing::warn!(
+                source = source.name,
+                "{} now speaks version {now} of its API; it was {before}",
+                source.name
+            );
+            metrics::counter!("linewatch_upstream_version_changes_total", "source" => source.name.clone()).increment(1);
+        }
+        if recovered || renamed.is_some() {
             live::announce(&mut conn, &[system(source)]).await?;
         }
         metrics::gauge!("linewatch_poll_round_seconds", "source" => source.name.clone())

@@ -1,5 +1,7 @@
 //! One page of a source's list, taken in one transaction.
 
+use super::thin::{self, Word, Worth};
+use super::when;
 use crate::clock::new_id;
 use crate::health::{
     Description, Known, Observed, Policy, Sighted, Sighting, State, facts_of_seen, observe, tells_something,
@@ -13,13 +15,14 @@ use std::collections::HashMap;
 
 /// What a page did.
 pub(super) struct Swept {
-    /// How many connections it held.
-    pub(super) seen: usize,
+    /// The connections that it held.
+    pub(super) ids: Vec<ConnectionId>,
     /// What they did.
     pub(super) observed: Observed,
 }
 
-/// Takes a page: new connections are added, what differs is evidence, the rest only renews its proof.
+/// Takes a page: new connections are added, what differs is evidence, the rest only renews its proof; and what proves nothing
+/// does not even do that.
 pub(super) async fn sweep(
     conn: &mut PgConnection,
     source: &Source,
@@ -32,23 +35,41 @@ pub(super) async fn sweep(
     let newcomers: Vec<_> = page.iter().filter(|seen| !known.contains_key(&seen.key)).collect();
     let customers = name_customers(conn, source, page, &known, now).await?;
     if !newcomers.is_empty() {
-        let new: Vec<_> = newcomers.iter().map(|seen| newcomer(source, seen, &customers, sent_at, now)).collect();
+        let new: Vec<_> = newcomers
+            .iter()
+            .map(|seen| newcomer(source, seen, &customers, sent_at, when::first_look(source, page.len(), now)))
+            .map(|state| NewConnection { state })
+            .collect();
         connection::create(conn, &new, now).await?;
         known = states(conn, source, page).await?;
     }
-    let (mut loud, mut quiet) = (Vec::new(), Vec::new());
+    let (mut loud, mut quiet, mut mute) = (Vec::new(), Vec::new(), Vec::new());
+    let mut ids = Vec::with_capacity(page.len());
     for seen in page {
         let Some(state) = known.get(&seen.key) else { continue };
-        let sighted = sighted(source, seen, state, &customers, sent_at, skew, now);
-        if tells_something(state, &sighted, now) {
-            loud.push(sighted);
-        } else {
-            quiet.push((state.id, sent_at, Eye::Poll));
+        ids.push(state.id);
+        let mut sighted = sighted(source, seen, state, &customers, sent_at, skew, now);
+        let word = Word { raw: seen.raw_status.as_deref(), status: seen.status, tells: seen.tells };
+        let facts = std::mem::take(&mut sighted.sighting.facts);
+        match thin::weigh(facts, word, state, source, when::looks_tell(source)) {
+            Worth::ALook => mute.push((sighted, true)),
+            Worth::Nothing if thin::is_new(state, &sighted) => mute.push((sighted, false)),
+            Worth::Nothing => {}
+            Worth::Evidence(facts) => {
+                sighted.sighting.facts = facts;
+                if tells_something(state, &sighted, now) {
+                    loud.push(sighted);
+                } else {
+                    quiet.push((state.id, sent_at, Eye::Poll));
+                }
+            }
         }
     }
     connection::renew_proofs(conn, &quiet, None).await?;
-    let observed = if loud.is_empty() { Observed::default() } else { observe(conn, &loud, now).await? };
-    Ok(Swept { seen: page.len(), observed })
+    let looks = thin::note(conn, &mute, now).await?;
+    let mut observed = if loud.is_empty() { Observed::default() } else { observe(conn, &loud, now).await? };
+    observed.checks |= looks;
+    Ok(Swept { ids, observed })
 }
 
 async fn states(conn: &mut PgConnection, source: &Source, page: &[Seen]) -> Result<HashMap<String, State>> {
@@ -101,45 +122,39 @@ fn newcomer(
     seen: &Seen,
     customers: &HashMap<String, CustomerId>,
     sent_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> NewConnection {
+    look: Option<DateTime<Utc>>,
+) -> State {
     let (customer_key, customer_name) = customer_of(source, seen);
-    // a closer look learns upstream's cadence, where nothing better is known; spread over an hour
-    #[expect(clippy::cast_possible_truncation, reason = "seconds of an hour")]
-    let look =
-        source.cadence_seconds.is_none().then(|| now + TimeDelta::seconds((rand::random::<f64>() * 3_600.0) as i64));
-    NewConnection {
-        state: State {
-            id: ConnectionId(new_id()),
-            source_id: source.id,
-            key: seen.key.clone(),
-            name: seen.name.clone(),
-            email: None,
-            customer_id: customers.get(&customer_key).copied().unwrap_or(CustomerId(uuid::Uuid::nil())),
-            customer_name,
-            platform_slug: seen.platform_slug.clone(),
-            platform_name: seen.platform_name.clone(),
-            tags: Vec::new(),
-            raw_status: None,
-            upstream: serde_json::Value::Null,
-            upstream_error: None,
-            known: Known::nothing(sent_at),
-            cadence_set: None,
-            proof: None,
-            recorded_at: None,
-            authorization: Authorization::Unknown,
-            data_flow: DataFlow::Unknown,
-            health: Health::Unknown,
-            cause: None,
-            cause_detail: None,
-            since: now,
-            judge_due_at: None,
-            check_due_at: look,
-            check_reason: look.map(|_| "proof".to_owned()),
-            removed_at: None,
-            absent_since: None,
-            version: 0,
-        },
+    State {
+        id: ConnectionId(new_id()),
+        source_id: source.id,
+        key: seen.key.clone(),
+        name: seen.name.clone(),
+        email: None,
+        customer_id: customers.get(&customer_key).copied().unwrap_or(CustomerId(uuid::Uuid::nil())),
+        customer_name,
+        platform_slug: seen.platform_slug.clone(),
+        platform_name: seen.platform_name.clone(),
+        tags: Vec::new(),
+        raw_status: None,
+        upstream: serde_json::Value::Null,
+        upstream_error: None,
+        known: Known::nothing(sent_at),
+        cadence_set: None,
+        proof: None,
+        recorded_at: None,
+        authorization: Authorization::Unknown,
+        data_flow: DataFlow::Unknown,
+        health: Health::Unknown,
+        cause: None,
+        cause_detail: None,
+        since: sent_at,
+        judge_due_at: None,
+        check_due_at: look,
+        check_reason: look.map(|_| "proof".to_owned()),
+        removed_at: None,
+        absent_since: None,
+        version: 0,
     }
 }
 

@@ -15,7 +15,8 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
         "select s.id, s.name, s.environment, s.dialect, s.base_url, s.client_id, s.token_ownership, s.enabled, s.customer_key, \
          s.poll_interval_seconds, s.rate_per_minute, s.cadence_seconds, s.late_factor, s.late_grace_seconds, \
          s.proof_allowance_seconds, s.mappings, s.version, s.round_good_at, s.round_duration_ms, s.round_listed, \
-         s.round_error_class, s.round_error_message, s.round_failing_since, s.api_version, s.skew_ms, s.due_at, \
+         s.round_error_class, s.round_error_message, s.round_failing_since, s.api_version, s.api_version_since, \
+         s.api_version_before, s.skew_ms, s.due_at, \
          (select count(*) from connection c where c.source_id = s.id and c.removed_at is null) as \"connections!\" \
          from source s where $1::uuid is null or s.id = $1 order by s.name",
         only.map(|id| id.0)
@@ -55,6 +56,8 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
                 },
                 traffic: SourceTraffic::default(),
                 api_version: row.api_version,
+                api_version_since: row.api_version_since,
+                api_version_before: row.api_version_before,
                 skew_ms: row.skew_ms,
                 connections: u64::try_from(row.connections).unwrap_or(0),
                 version: row.version,
@@ -87,7 +90,8 @@ pub async fn create(conn: &mut PgConnection, id: SourceId, new: &NewSource, now:
     Ok(())
 }
 
-/// Changes a source and has it listed at once. False if there is none, or not in the version that was read.
+/// Changes a source and has it listed at once. Another address is another upstream, whose API has no past. False if there is
+/// none, or not in the version that was read.
 pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, now: DateTime<Utc>) -> Result<bool> {
     let mappings = patch.mappings.as_ref().map(|mappings| serde_json::json!(mappings));
     let done = sqlx::query!(
@@ -97,6 +101,9 @@ pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, 
          rate_per_minute = coalesce($9, rate_per_minute), cadence_seconds = case when $10 then $11 else cadence_seconds end, \
          late_factor = coalesce($12, late_factor), late_grace_seconds = coalesce($13, late_grace_seconds), \
          proof_allowance_seconds = coalesce($14, proof_allowance_seconds), mappings = coalesce($15, mappings), \
+         api_version = case when $2 <> base_url then null else api_version end, \
+         api_version_since = case when $2 <> base_url then null else api_version_since end, \
+         api_version_before = case when $2 <> base_url then null else api_version_before end, \
          version = version + 1, updated_at = $16, due_at = $16, attempt = 0 \
          where id = $1 and ($17::int8 is null or version = $17)",
         id.0,
@@ -232,7 +239,7 @@ pub struct GoodRound {
     pub duration_ms: i64,
     /// How many connections it listed.
     pub listed: i64,
-    /// The API's version as answers name it.
+    /// The API's version as its answers named it, if they did.
     pub api_version: Option<String>,
     /// Upstream's clock minus ours.
     pub skew_ms: Option<i64>,
@@ -248,6 +255,9 @@ pub async fn finish_well(
     let done = sqlx::query!(
         "update source set lease_until = null, lease_token = null, attempt = 0, due_at = $3, round_good_at = $4, \
          round_duration_ms = $5, round_listed = $6, api_version = coalesce($7, api_version), skew_ms = coalesce($8, skew_ms), \
+         api_version_since = case when $7::text is null then api_version_since \
+           when api_version = $7 then coalesce(api_version_since, $4) else $4 end, \
+         api_version_before = case when api_version <> $7 then api_version else api_version_before end, \
          round_error_class = null, round_error_message = null, round_failing_since = null where id = $1 and lease_token = $2",
         round.source_id.0,
         round.token,

@@ -30,6 +30,8 @@ pub struct Parsed {
     pub clamped: bool,
     /// What it says; none for kinds that say nothing about a connection's state.
     pub news: Option<News>,
+    /// Whether it says that records were added or changed: that webhooks come, and nothing of any connection.
+    pub of_records: bool,
 }
 
 /// What a webhook says about a connection.
@@ -84,6 +86,7 @@ pub fn parse(
     let details = details(dialect, body, &envelope);
     let kind_raw = envelope.event.and_then(name).or_else(|| header_kind(headers));
     let kind = kind_raw.as_deref().and_then(|name| mappings.event_kind(name));
+    let of_records = kind.is_none() && kind_raw.is_some() && dialect == Dialect::Openapi2025 && lists_records(body);
     let occurred_at = envelope.timestamp.and_then(envelope::time);
     Parsed {
         kind,
@@ -92,8 +95,15 @@ pub fn parse(
         effective_at: occurred_at.map_or(received_at, |own| own.min(received_at)),
         clamped: occurred_at.is_some_and(|own| own > received_at),
         news: kind.and_then(|kind| details.news(kind, mappings, received_at)),
+        of_records,
         kind_raw,
     }
+}
+
+/// Whether the body is the older dialect's `{"event": "assets.updated", "body": [id, …]}`: neither id nor time nor connection.
+fn lists_records(body: &[u8]) -> bool {
+    let body = str::from_utf8(body).ok().and_then(|text| fields(text, ["body"]).ok());
+    body.and_then(|[ids]| ids).is_some_and(|ids| ids.get().starts_with('['))
 }
 
 /// The kind from a header, for sources that send bare data.
@@ -125,7 +135,13 @@ fn details<'a>(dialect: Dialect, body: &'a [u8], envelope: &Envelope<'a>) -> Det
     let names =
         ["connection_id", "status", "error", "code", "message", "started_at", "finished_at", "records", "entities"];
     let Ok(found) = fields(within, names) else { return Details::default() };
-    let [connection_id, status, error, code, message, started_at, finished_at, records, entities] = found;
+    let [mut connection_id, mut status, error, code, message, started_at, finished_at, records, entities] = found;
+    // the older dialect calls them so everywhere else
+    if dialect == Dialect::Openapi2025
+        && let Ok([key, sync_status]) = fields(within, ["key", "sync_status"])
+    {
+        (connection_id, status) = (connection_id.or(key), status.or(sync_status));
+    }
     Details { connection_id, status, error, code, message, started_at, finished_at, records, entities }
 }
 
@@ -297,6 +313,40 @@ mod tests {
         let body = br#"{"type":"conn.dead","conn":"c","body":{"status":"tot"}}"#;
         let parsed = parse(Dialect::Openapi2025, &mappings, &HeaderMap::new(), body, now());
         assert_eq!(parsed.news, Some(News::Offline { message: None }));
+    }
+
+    fn older(body: &str) -> Parsed {
+        parse(Dialect::Openapi2025, &Mappings::default(), &HeaderMap::new(), body.as_bytes(), now())
+    }
+
+    #[test]
+    fn the_older_dialect_tells_of_records_and_of_connections() {
+        let records = older(r#"{"event":"assets.updated","body":["16c69269-0432-4382-b48f-eb3538b4b3d7"]}"#);
+        assert!(records.of_records);
+        assert_eq!((records.kind_raw.as_deref(), records.kind, &records.news), (Some("assets.updated"), None, &None));
+        assert_eq!((records.connection_key, records.occurred_at), (None, None), "of whom and when it does not say");
+        assert!(older(r#"{"event":"work_orders.inserted","body":[]}"#).of_records);
+        for other in [
+            r#"{"event":"assets.updated","body":{"key":"1"}}"#,
+            r#"{"event":"assets.updated"}"#,
+            r#"{"body":["16c69269-0432-4382-b48f-eb3538b4b3d7"]}"#,
+            r#"{"event":"sync.failed","body":[]}"#,
+            "[]",
+        ] {
+            assert!(!older(other).of_records, "{other}");
+        }
+        assert!(!read(r#"{"event":"assets.updated","body":[]}"#).of_records, "no word of the other dialect");
+
+        let refused = older(
+            r#"{"event":"connection.status_changed","body":{"key":"09000207611898","sync_status":"fail","message":"no"}}"#,
+        );
+        assert_eq!(refused.connection_key.as_deref(), Some("09000207611898"));
+        assert_eq!(refused.news, Some(News::ReauthorizationRequired { code: None, message: Some("no".into()) }));
+        let common = older(
+            r#"{"id":"evt_1","event":"sync.completed","timestamp":"2026-11-22T11:59:00Z","connection_id":"1","data":{"key":"2"}}"#,
+        );
+        assert_eq!(common.connection_key.as_deref(), Some("1"), "the published place goes first");
+        assert!(matches!(common.news, Some(News::SyncCompleted { .. })));
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {

@@ -5,6 +5,7 @@ mod door;
 mod events;
 mod hearing;
 mod live;
+mod older;
 mod partitions;
 mod seeing;
 mod upstream;

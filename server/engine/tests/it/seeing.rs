@@ -188,6 +188,7 @@ async fn an_unknown_status_is_kept_shown_as_unknown_and_can_be_mapped(pool: PgPo
         metadata: serde_json::Map::new(),
         raw_status: Some("Hibernating".to_owned()),
         status: None,
+        tells: engine::makini::Tells::All,
         reauthorization_required: None,
         last_good_sync_at: None,
         updated_at: None,

@@ -329,7 +329,7 @@ async fn a_closer_look_tells_what_is_wrong(pool: PgPool) {
 }
 
 /// What a scripted server does with a request.
-enum Reaction {
+pub enum Reaction {
     Answer(Vec<u8>),
     Silence,
     Flood(&'static [u8]),
@@ -337,7 +337,7 @@ enum Reaction {
 }
 
 /// A server that reads requests, notes them, and reacts.
-async fn scripted(react: impl Fn(&str) -> Reaction + Send + Sync + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+pub async fn scripted(react: impl Fn(&str) -> Reaction + Send + Sync + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", server.local_addr().unwrap());
     let (asked, react) = (Arc::new(Mutex::new(Vec::new())), Arc::new(react));
@@ -390,7 +390,7 @@ async fn serve(
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Reaction {
+pub fn answer(status: &str, headers: &str, body: &str) -> Reaction {
     let length = body.len();
     Reaction::Answer(
         format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}")
@@ -398,7 +398,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Reaction {
     )
 }
 
-fn token() -> Reaction {
+pub fn token() -> Reaction {
     answer(
         "200 OK",
         "",
@@ -642,20 +642,19 @@ async fn a_connection(bench: &Bench, key: &str) -> uuid::Uuid {
 #[sqlx::test(migrations = "../../migrations")]
 async fn what_cannot_work_is_refused_at_once(pool: PgPool) {
     let bench = Bench::new(pool, "http://127.0.0.1:9".into()).await;
-    let make = |outbound: &Outbound, dialect, base_url: &str| {
-        let config = UpstreamConfig { dialect, base_url: base_url.to_owned(), ..bench.config.clone() };
+    let make = |outbound: &Outbound, base_url: &str| {
+        let config = UpstreamConfig { base_url: base_url.to_owned(), ..bench.config.clone() };
         Upstream::new(outbound, bench.pool.clone(), bench.vault.clone(), bench.clock.clone(), config)
             .map_err(|error| error.class)
             .err()
     };
-    let (faq, nowhere) = (Dialect::FaqV1, Outbound::new(Vec::new()));
-    assert_eq!(make(&outbound(), Dialect::Openapi2025, "https://api.makini.io"), Some(ErrorClass::DialectNotServed));
+    let nowhere = Outbound::new(Vec::new());
     for base_url in
         ["http://127.0.0.1:9", "https://169.254.169.254", "https://a:b@c.de", "ftp://c.de", "c.de", "https://c.de/?x"]
     {
-        assert_eq!(make(&nowhere, faq, base_url), Some(ErrorClass::AddressRefused), "{base_url}");
+        assert_eq!(make(&nowhere, base_url), Some(ErrorClass::AddressRefused), "{base_url}");
     }
-    assert_eq!(make(&nowhere, faq, "https://api.makini.io/"), None);
+    assert_eq!(make(&nowhere, "https://api.makini.io/"), None);
     let error = bench.upstream().list(None).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Unreachable, "nobody listens: {error}");
 }

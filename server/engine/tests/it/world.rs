@@ -55,6 +55,12 @@ impl World {
     }
 
     pub async fn with(pool: PgPool, options: simulator::Options) -> Self {
+        Self::with_source(pool, options, |_| {}).await
+    }
+
+    /// The same with a source that is set otherwise. It speaks the simulator's dialect.
+    pub async fn with_source(pool: PgPool, options: simulator::Options, set: impl FnOnce(&mut NewSource)) -> Self {
+        let dialect: Dialect = options.dialect.to_string().parse().unwrap();
         let clock: SharedClock = Arc::new(SystemClock);
         let makini = simulator::start(options).await.expect("the simulator starts");
         housekeeping::ensure_partitions(&mut pool.acquire().await.unwrap(), clock.now()).await.unwrap();
@@ -76,7 +82,9 @@ impl World {
             checks: Arc::clone(&checks),
             events: Arc::clone(&events),
         };
-        let source = desk.add_source(&admin(), new_source(&makini.url())).await.expect("the source is added");
+        let mut new = NewSource { dialect, ..new_source(&makini.url()) };
+        set(&mut new);
+        let source = desk.add_source(&admin(), new).await.expect("the source is added");
         let door = Door::new(pool.clone(), vault.clone(), Arc::clone(&clock), &live, events, DoorLimits::default());
         Self {
             poller: Poller::new(pool.clone(), Arc::clone(&clock), upstreams, Arc::clone(&checks)),

@@ -1,60 +1,64 @@
 //! Their JSON. One file a dialect; what all dialects share is here. A new dialect is a new file and an arm in each of these.
 
 mod faq_v1;
+mod items;
 mod lenient;
+pub(super) mod openapi_2025;
 mod shared;
 
 pub(super) use shared::{Grant, Pair, WireError, error, grant, pair};
 
-use super::{Closer, ErrorClass, ListPage, SyncRead, UpstreamError};
-use model::{Dialect, Mappings};
+use super::{Closer, ErrorClass, ListPage, SyncRead, Tells, UpstreamError, paging};
+use model::{Dialect, Mappings, Paths, UpstreamStatus};
 
-/// A dialect that we speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spoken {
-    /// Cursors, `/api/v1`.
-    FaqV1,
+/// The paths that hold for a source that is set so.
+pub(super) fn paths(dialect: Dialect, set: &Paths) -> Paths {
+    match dialect {
+        Dialect::FaqV1 => set.clone(),
+        Dialect::Openapi2025 => openapi_2025::paths(set),
+    }
 }
 
-impl Spoken {
-    /// Whether we speak it.
-    pub(super) fn new(dialect: Dialect) -> Result<Self, UpstreamError> {
-        match dialect {
-            Dialect::FaqV1 => Ok(Self::FaqV1),
-            Dialect::Openapi2025 => Err(UpstreamError::new(
-                ErrorClass::DialectNotServed,
-                format!(
-                    "Linewatch does not speak the dialect “{}” yet. Set the source's dialect to “{}”.",
-                    dialect.code(),
-                    Dialect::FaqV1.code()
-                ),
-            )),
-        }
+/// What a status of the list means, and how much that tells.
+pub(super) fn word(dialect: Dialect, raw: &str, mappings: &Mappings) -> (Option<UpstreamStatus>, Tells) {
+    match dialect {
+        Dialect::FaqV1 => (mappings.status(raw), Tells::All),
+        Dialect::Openapi2025 => openapi_2025::word(raw, mappings),
     }
+}
 
-    /// Reads a page of the list; an item that cannot be read is counted, and costs nothing else.
-    pub(super) fn list(self, body: &[u8], mappings: &Mappings) -> Result<ListPage, UpstreamError> {
-        match self {
-            Self::FaqV1 => faq_v1::list(body, mappings),
-        }
-        .map_err(|why| garbage("a list of connections", &why))
+/// Reads the page of the list that this cursor led to; an item that cannot be read is counted, and costs nothing else.
+pub(super) fn list(
+    dialect: Dialect,
+    body: &[u8],
+    mappings: &Mappings,
+    cursor: Option<&str>,
+) -> Result<ListPage, UpstreamError> {
+    match dialect {
+        Dialect::FaqV1 => faq_v1::list(body, mappings),
+        Dialect::Openapi2025 => openapi_2025::list(body, mappings, paging::number(cursor)),
     }
+    .map_err(|why| garbage("a list of connections", &why))
+}
 
-    /// Reads a connection's status.
-    pub(super) fn status(self, body: &[u8], mappings: &Mappings) -> Result<Closer, UpstreamError> {
-        match self {
-            Self::FaqV1 => faq_v1::status(body, mappings),
-        }
-        .map_err(|why| garbage("a connection's status", &why))
-    }
+/// Reads a connection's status.
+pub(super) fn status(body: &[u8], mappings: &Mappings) -> Result<Closer, UpstreamError> {
+    faq_v1::status(body, mappings).map_err(|why| garbage("a connection's status", &why))
+}
 
-    /// Reads how a connection's syncs are going.
-    pub(super) fn sync(self, body: &[u8]) -> Result<SyncRead, UpstreamError> {
-        match self {
-            Self::FaqV1 => faq_v1::sync(body),
-        }
-        .map_err(|why| garbage("a connection's syncs", &why))
-    }
+/// Reads how a connection's syncs are going.
+pub(super) fn sync(body: &[u8]) -> Result<SyncRead, UpstreamError> {
+    faq_v1::sync(body).map_err(|why| garbage("a connection's syncs", &why))
+}
+
+/// Reads what the account sees of this connection.
+pub(super) fn metadata(body: &[u8], key: &str, mappings: &Mappings) -> Result<Closer, UpstreamError> {
+    openapi_2025::metadata(body, key, mappings).map_err(|why| garbage("a connection's metadata", &why))
+}
+
+/// Reads what a connection's own token shows.
+pub(super) fn current(body: &[u8], mappings: &Mappings) -> Result<Closer, UpstreamError> {
+    openapi_2025::current(body, mappings).map_err(|why| garbage("a connection's syncs", &why))
 }
 
 /// An answer that cannot be read. What it says instead is not repeated: it may be anything.

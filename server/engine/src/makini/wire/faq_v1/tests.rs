@@ -1,4 +1,5 @@
 use super::*;
+use crate::makini::{ReportedError, wire::items::MOST_ITEMS};
 use model::UpstreamStatus;
 use proptest::prelude::*;
 use serde_json::json;
