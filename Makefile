@@ -30,6 +30,9 @@ locked := $(if $(CI),--locked)
 site := LEPTOS_SITE_ROOT=$(target)/site LEPTOS_HASH_FILES=true
 # What the browser's part is made of.
 browser_sources := app style Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
+# Fuzz targets are a workspace of their own; without a sanitizer stable Rust builds them, and unsafe code we have none.
+fuzz := server/engine/fuzz
+fuzzing = --fuzz-dir $(fuzz) --sanitizer none --target-dir $(target)/fuzz
 # If make is killed, what it runs ends too.
 tied := $(if $(shell command -v setpriv),setpriv --pdeathsig TERM)
 
@@ -38,7 +41,7 @@ phase := bash -c 'printf "\n▶ %s\n" "$$0"; if "$$@"; then how=✓ code=0; else
 	printf "%s %s: %s s\n" "$$how" "$$0" "$$SECONDS"; exit $$code'
 
 .NOTPARALLEL:
-.PHONY: help demo test dev check fmt sqlx tools build browser server ours sqlx-fresh
+.PHONY: help demo test dev check bench fmt audit fuzz sqlx tools build browser server ours sqlx-fresh
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,8 +56,29 @@ dev: tools ours ## the demo again at every change of a file, reloading the page
 check: ours ## does it compile? native code only
 	cargo check --all-targets
 
+bench: build ## the figures beside their budgets, a release build; ARGS="door lists" measures that alone, ARGS=--help tells more
+	@cargo build $(locked) --release --package server --bin linewatch --package bench --bin bench
+	@exec $(tied) $(target)/release/bench $(ARGS)
+
 fmt: ## formats everything
 	cargo fmt --all
+
+audit: ## licences, sources, duplicates, known holes, unused dependencies, spelling; OFFLINE=1 leaves out the known holes
+	@.ci/tools audit
+	@$(phase) 'licences, sources, duplicates' cargo deny --locked check licenses sources bans
+	@$(if $(OFFLINE),,$(phase) 'known holes' cargo deny --locked check advisories)
+	@$(phase) 'unused dependencies' cargo shear --locked --deny-warnings
+	@$(phase) 'spelling' typos
+
+fuzz: ## what is in each fuzz target's corpus, then inputs made of it for FOR=60 seconds; NAME=query runs that one alone
+	@.ci/tools fuzz
+	@$(phase) 'build: fuzz targets' cargo fuzz build $(fuzzing)
+	@for name in $(or $(NAME),$$(cargo fuzz list --fuzz-dir $(fuzz))); do \
+	    mkdir -p $(target)/fuzz/corpus/$$name; \
+	    $(phase) "fuzzing: $$name" env -u DATABASE_URL .ci/with-postgres cargo fuzz run $(fuzzing) $$name \
+	        $(target)/fuzz/corpus/$$name $(fuzz)/corpus/$$name -- \
+	        -max_total_time=$(or $(FOR),60) -timeout=10 -max_len=4096 -print_final_stats=1; \
+	done
 
 test: ## every test, on a fresh machine too
 	@$(phase) 'formatting' cargo fmt --all --check
