@@ -159,6 +159,6 @@ test('light, dark and compact rows can be chosen, and are there from the first b
   await page.reload();
   await alive(page);
   await expect(page.getByRole('button', { name: 'Dark' })).toHaveAttribute('aria-pressed', 'true');
-  await page.getByRole('button', { name: 'System' }).click();
+  await page.getByRole('button', { name: 'Auto' }).click();
   await expect(root).not.toHaveAttribute('data-theme');
 });

@@ -136,3 +136,12 @@ test('a page address that is broken, or belongs to another order, says so', asyn
     await expect(page.getByRole('main').getByRole('listitem').filter({ hasText: 'cursor' })).toBeVisible();
   }
 });
+
+test('the list can be taken away as CSV, with its filters', async ({ page, linewatch }) => {
+  await open(page, '/connections?platform=netsuite');
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Take this list away as CSV' }).click()]);
+  const { readFile } = await import('node:fs/promises');
+  const lines = (await readFile(await file.path(), 'utf8')).trim().split(/\r?\n/);
+  const { matching } = await linewatch.connections('platform=netsuite&limit=1');
+  expect(lines).toHaveLength(matching + 1);
+});

@@ -42,6 +42,7 @@ export const NOBODY: Session = { cookies: [], origins: [] };
 
 export class Linewatch {
   private readonly broken = new Set<string>();
+  private faulty = false;
 
   constructor(readonly ready: Ready = JSON.parse(process.env.END2END_READY!)) {}
 
@@ -67,7 +68,14 @@ export class Linewatch {
 
   /** Makini misbehaves; afterwards `mend` puts it right. */
   async fault(fault: string, value: number, scope = 'all', for_seconds = 60): Promise<void> {
+    this.faulty = true;
     await this.sim('/faults', 'POST', { fault, value, scope, for_seconds });
+  }
+
+  /** Makini behaves again. */
+  async endFaults(): Promise<void> {
+    await this.sim('/faults', 'DELETE');
+    this.faulty = false;
   }
 
   /** The webhooks about a connection, newest first. */
@@ -106,8 +114,8 @@ export class Linewatch {
 
   /** Puts right what was broken. */
   async mend(): Promise<void> {
-    if (this.broken.size === 0) return;
-    await this.sim('/faults', 'DELETE');
+    if (this.faulty) await this.endFaults();
+    else if (this.broken.size === 0) return;
     for (const key of this.broken) {
       for (const action of ['come_online', 'reconnect']) await this.sim(`/connections/${encodeURIComponent(key)}/actions`, 'POST', { action });
     }

@@ -11,6 +11,7 @@ export const screens = [
   { name: 'connection', path: '/connections/{healthy}' },
   { name: 'connection-broken', path: '/connections/{broken}' },
   { name: 'connection-missing', path: '/connections/00000000-0000-7000-8000-000000000000', status: 404 },
+  { name: 'system', path: '/system' },
   { name: 'sources', path: '/settings' },
   { name: 'source', path: '/settings/sources/{source}' },
   { name: 'source-new', path: '/settings/sources/new' },

@@ -20,7 +20,7 @@ use leptos::{
     server::codee::{Decoder, Encoder},
     text_prop::TextProp,
 };
-use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest};
+use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest, System};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
 
@@ -35,6 +35,7 @@ pub(crate) enum Question {
     Connection { id: String, older: Option<String> },
     Sources,
     Source(String),
+    System,
     Trial(String),
 }
 
@@ -58,6 +59,7 @@ pub(crate) enum Answer {
     Facets(Facets),
     Connection(Box<Story>),
     Sources(Sources),
+    System(Box<System>),
     Trial(SourceTest),
 }
 
@@ -102,6 +104,10 @@ impl Got {
         if let Ok(Answer::Pulse(pulse)) = &self.result { Some(pulse) } else { None }
     }
 
+    pub(crate) fn system(&self) -> Option<&System> {
+        if let Ok(Answer::System(system)) = &self.result { Some(system) } else { None }
+    }
+
     pub(crate) fn facets(&self) -> Option<&Facets> {
         if let Ok(Answer::Facets(facets)) = &self.result { Some(facets) } else { None }
     }
@@ -122,6 +128,7 @@ impl Got {
             Answer::Connections(listing) => Some(listing.as_of),
             Answer::Connection(story) => Some(story.as_of),
             Answer::Sources(sources) => Some(sources.as_of),
+            Answer::System(system) => Some(system.at),
             _ => None,
         }
     }
@@ -215,6 +222,7 @@ async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Go
             }
             Err(_) => Err(Refusal::NotFound("This connection".into()).into()),
         },
+        Question::System => calls::overview::ask_system().await.map(|system| Answer::System(Box::new(system))),
         Question::Sources => calls::sources::list_sources().await.map(Answer::Sources),
         Question::Source(id) => match id.parse() {
             Ok(id) => calls::sources::ask_source(id).await.map(Answer::Sources),

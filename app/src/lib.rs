@@ -42,6 +42,12 @@ pub fn provide(backend: SharedBackend, session: Session, at: DateTime<Utc>) {
     provide_context(AsOf(at));
 }
 
+/// A text inside an element whose text leptos writes into the page as it is (`title`, `textarea`): there a customer's name
+/// could end the element and begin another. In the browser the same text becomes a property, and must stay as it is.
+pub(crate) fn raw_text(text: String) -> String {
+    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;") } else { text }
+}
+
 /// The document around the application.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let look = browser::Look::of_request();
@@ -75,7 +81,9 @@ pub fn App() -> impl IntoView {
     parts::time::provide_clock();
     parts::toast::provide_toasts();
     live::provide_live();
-    let named = |title: String| if title.is_empty() { "Linewatch".to_owned() } else { format!("{title} · Linewatch") };
+    let named = |title: String| {
+        if title.is_empty() { "Linewatch".to_owned() } else { format!("{} · Linewatch", raw_text(title)) }
+    };
     view! {
         <Title formatter=named />
         <Router>
@@ -85,6 +93,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=pages::overview::OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/connections") view=pages::connections::ConnectionsPage ssr=SsrMode::Async />
                     <Route path=path!("/connections/:id") view=pages::connection::ConnectionScreen ssr=SsrMode::Async />
+                    <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=pages::sources::SourcesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view=pages::source_new::NewSourcePage ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/:id") view=pages::source::SourcePage ssr=SsrMode::Async />

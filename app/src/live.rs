@@ -130,6 +130,27 @@ impl Refetch {
         this
     }
 
+    /// Asks again also every so often, while somebody looks.
+    pub fn every(self, pause: Duration) -> Self {
+        Effect::new(move |_| {
+            let ticks = set_interval_with_handle(
+                move || {
+                    if browser::is_looked_at() {
+                        self.nudge()
+                    }
+                },
+                pause,
+            )
+            .ok();
+            on_cleanup(move || {
+                if let Some(ticks) = ticks {
+                    ticks.clear()
+                }
+            });
+        });
+        self
+    }
+
     /// Asks again only when told to.
     pub fn by_hand() -> Self {
         Self { round: RwSignal::new(0), pace: StoredValue::new(Pace::default()) }

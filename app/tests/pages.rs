@@ -24,7 +24,7 @@ static ROUTES: LazyLock<usize> = LazyLock::new(|| leptos_axum::generate_route_li
 
 /// Renders an address; answers the status and the HTML.
 async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
-    assert_eq!(*ROUTES, 7);
+    assert_eq!(*ROUTES, 8);
     let desk: app::SharedBackend = Arc::new(desk);
     let ines = Actor {
         kind: ActorKind::Person(PersonId(Uuid::from_u128(77))),
@@ -103,6 +103,7 @@ macro_rules! snapshots {
 snapshots! {
     overview: FakeBackend::rich(), "/", 200;
     overview_empty: FakeBackend::default(), "/", 200;
+    system: FakeBackend::rich(), "/system", 200;
     overview_broken: FakeBackend { broken: Some(Refusal::Internal("req-1".into())), ..FakeBackend::default() }, "/", 500;
     connections: FakeBackend::rich(), "/connections", 200;
     connections_filtered: FakeBackend::rich(), "/connections?health=reauthorization_required&sort=customer&q=al", 200;
@@ -157,4 +158,20 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
+}
+
+#[tokio::test]
+async fn what_upstream_or_a_colleague_writes_is_never_markup() {
+    const EVIL: &str = "</title></textarea><meta http-equiv=\"refresh\" content=\"0;url=https://evil.example\">";
+    let mut desk = FakeBackend::rich();
+    for connection in &mut desk.connections {
+        connection.customer.name = EVIL.to_owned();
+        connection.owner = Some(EVIL.to_owned());
+    }
+    desk.note = Some(EVIL.to_owned());
+    desk.sources[0].name = EVIL.to_owned();
+    for address in ["/", "/connections", FIRST, "/settings", SOURCE] {
+        let (_, html) = render(desk.clone(), address).await;
+        assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
+    }
 }

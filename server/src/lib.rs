@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod auth;
+mod certificate;
 pub mod changes;
 pub mod command;
 pub mod config;

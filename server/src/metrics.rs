@@ -34,6 +34,15 @@ fn describe() {
         "Time to the head of an answer, by method and route."
     );
     describe_gauge!("linewatch_change_streams", "Open streams of changes, one a browser.");
+    describe_gauge!(
+        "linewatch_poll_lag_seconds",
+        Unit::Seconds,
+        "How long the next round of polling over a source is overdue, by source."
+    );
+    describe_counter!(
+        "linewatch_event_future_stamps_total",
+        "Events stamped later than we received them, by source; they count as of their receipt."
+    );
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
     gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);

@@ -2,7 +2,7 @@
 
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
-use crate::api::v1::{connections, events, sources};
+use crate::api::v1::{connections, events, sources, system};
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
@@ -65,6 +65,7 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/sources/{id}/test", post(sources::test::handle))
         .route("/api/v1/sources/{id}/webhook-secrets", post(sources::add_secret::handle))
         .route("/api/v1/sources/{id}/webhook-secrets/{secret}", delete(sources::retire_secret::handle))
+        .route("/api/v1/system", get(system::get::handle))
         .route("/api/v1/changes", get(changes::handle))
         .route("/openapi.json", get(openapi::handle))
         .route("/metrics", get(metrics::handle))

@@ -16,10 +16,11 @@ use engine::webhook::Door;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
-use model::Backend;
+use model::{Backend, Certificate};
 use sqlx::PgPool;
 use std::net::SocketAddr;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -42,6 +43,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
     /// Where the site is.
     pub leptos: LeptosOptions,
+    /// Where the newest look at the certificate of the public address goes.
+    pub certificate: watch::Sender<Option<Certificate>>,
     /// The address that people use.
     pub public_url: Arc<Url>,
     /// Whose `X-Forwarded-For` is believed.

@@ -4,7 +4,7 @@
 use crate::{
     Actor, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
     EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef,
-    Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
+    Pulse, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, System, TimelineItem,
 };
 
 /// Rows as they come from the database. An error ends them, and what came before it is not the whole.
@@ -13,6 +13,12 @@ pub type Rows<T> = futures_core::stream::BoxStream<'static, Result<T, Refusal>>;
 /// The desk behind both doors. Permission, transactions and the audit log are its business; a door only translates.
 #[async_trait::async_trait]
 pub trait Backend: Send + Sync + 'static {
+    /// What every page shows around itself.
+    async fn pulse(&self, actor: &Actor) -> Result<Pulse, Refusal>;
+
+    /// How Linewatch itself is.
+    async fn system(&self, actor: &Actor) -> Result<System, Refusal>;
+
     /// The Overview.
     async fn overview(&self, actor: &Actor) -> Result<Overview, Refusal>;
 

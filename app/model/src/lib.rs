@@ -15,6 +15,7 @@ mod page;
 mod person;
 mod refusal;
 mod source;
+mod system;
 mod webhook;
 mod words;
 
@@ -37,6 +38,7 @@ pub use source::{
     Dialect, Environment, NewSource, NewWebhookSecret, Source, SourcePatch, SourceRound, SourceTest, SourceTestStep,
     SourceTraffic, TokenOwnership, WebhookSecret,
 };
+pub use system::{Certificate, Concern, ConcernCode, Ingest, Pulse, Replica, Severity, System};
 pub use webhook::{
     Attempt, AttemptError, AttemptOutcome, AttemptTrigger, Event, EventDetail, EventQuery, EventState, RejectionReason,
 };

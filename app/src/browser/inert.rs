@@ -35,6 +35,10 @@ pub(crate) fn open_dialog(_id: &str) {}
 
 pub(crate) fn close_dialog(_id: &str) {}
 
+pub(crate) fn is_looked_at() -> bool {
+    false
+}
+
 pub(crate) fn dialog_is_open() -> bool {
     false
 }

@@ -127,6 +127,11 @@ pub(crate) fn close_dialog(id: &str) {
     }
 }
 
+/// Whether the page is in front of somebody.
+pub(crate) fn is_looked_at() -> bool {
+    !document().hidden()
+}
+
 /// Whether any dialog is open.
 pub(crate) fn dialog_is_open() -> bool {
     find("dialog[open]").is_some()

@@ -4,7 +4,7 @@ use super::CallError;
 #[cfg(feature = "ssr")]
 use super::{answer, desk};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
-use model::{Connection, ConnectionId, Overview, Role};
+use model::{Connection, ConnectionId, Overview, Role, System};
 use serde::{Deserialize, Serialize};
 
 /// The Overview, with the rows that are still on the screen but no longer in it.
@@ -17,16 +17,14 @@ pub struct OverviewAnswer {
 }
 
 /// What the frame shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pulse {
     /// How the person is called.
     pub name: String,
     /// What the person may do.
     pub role: Role,
-    /// How many connections there are.
-    pub connections: u64,
-    /// How many need attention.
-    pub attention: u64,
+    /// The figures, and what Linewatch cannot see.
+    pub pulse: model::Pulse,
 }
 
 /// The Overview; `shown` are the rows on the screen.
@@ -43,7 +41,13 @@ pub async fn ask_overview(#[server(default)] shown: Vec<ConnectionId>) -> Result
 #[server(prefix = "/_app", endpoint = "pulse", input = GetUrl)]
 pub async fn ask_pulse() -> Result<Pulse, CallError> {
     let (desk, actor) = desk()?;
-    let query = model::ConnectionQuery { limit: Some(1), ..Default::default() };
-    let totals = answer(desk.connections(&actor, query).await)?.totals;
-    Ok(Pulse { name: actor.name, role: actor.role, connections: totals.all(), attention: totals.attention() })
+    let pulse = answer(desk.pulse(&actor).await)?;
+    Ok(Pulse { name: actor.name, role: actor.role, pulse })
+}
+
+/// How Linewatch itself is.
+#[server(prefix = "/_app", endpoint = "system", input = GetUrl)]
+pub async fn ask_system() -> Result<System, CallError> {
+    let (desk, actor) = desk()?;
+    answer(desk.system(&actor).await)
 }

@@ -8,3 +8,4 @@ pub(crate) mod overview;
 pub(crate) mod source;
 pub(crate) mod source_new;
 pub(crate) mod sources;
+pub(crate) mod system;

@@ -8,7 +8,7 @@ use crate::{
         fleet::fleet,
         recent::recent,
         rows::Rows,
-        standing::{blind, headline},
+        standing::headline,
         text,
         time::{Moment, use_clock},
         totals::{page_of, totals_of_all},
@@ -70,7 +70,6 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
         <Title text=asking::title(title) />
         {part(|o, _| headline(o))}
         {part(|o, _| totals_of_all(&o.totals))}
-        {part(|o, now| o.sources.iter().filter_map(|source| blind(source, now)).collect::<Vec<_>>().into_any())}
         {worst}
         <section aria-labelledby="recent">
             <h2 id="recent">"In the last hour"</h2>

@@ -26,7 +26,7 @@ pub(crate) fn Display() -> impl IntoView {
         <fieldset class="display" disabled=move || !clock.is_ticking()>
             <legend class="sr">"Display"</legend>
             <span class="segments">
-                {theme("System", None, |look| look.theme = None)}
+                {theme("Auto", None, |look| look.theme = None)}
                 {theme("Light", Some("light"), |look| look.theme = Some("light"))}
                 {theme("Dark", Some("dark"), |look| look.theme = Some("dark"))}
             </span>

@@ -1,9 +1,18 @@
 //! What stands around every screen.
 
-use super::{help::Help, keys, live_note::LostBanner, nav::Nav, palette::Palette, toast::Toast};
-use crate::{browser, live::use_live};
+use super::{concerns, help::Help, keys, live_note::LostBanner, nav::Nav, palette::Palette, toast::Toast};
+use crate::{
+    asking::{Question, ask},
+    browser,
+    live::{Refetch, use_live},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use model::ChangeTopic;
+use std::time::Duration;
+
+/// Some of what Linewatch cannot see comes with time alone, and nobody announces it.
+const PULSE: Duration = Duration::from_secs(30);
 
 /// The frame. The page to sign in stands alone.
 #[component]
@@ -24,12 +33,18 @@ pub(crate) fn Frame(
         }
         path
     });
+    let interest = |change: &model::Change| match change.topic {
+        ChangeTopic::Connection => !change.quiet,
+        topic => topic == ChangeTopic::System,
+    };
+    let pulse = ask(|| Question::Pulse, Refetch::when(interest).every(PULSE));
     view! {
         <a class="skip" href="#main" rel="external">"Skip to the content"</a>
         <div class="frame">
-            <Nav />
+            <Nav pulse />
             <main id="main" tabindex="-1">
                 <LostBanner />
+                {concerns::banner(pulse)}
                 {children()}
             </main>
         </div>

@@ -5,12 +5,13 @@ use leptos::prelude::*;
 /// The dialog.
 #[component]
 pub(crate) fn Help() -> impl IntoView {
-    const KEYS: [(&str, &str); 8] = [
+    const KEYS: [(&str, &str); 9] = [
         ("/", "Search connections"),
         ("j  k", "Next and previous row"),
         ("Enter", "Open the row"),
         ("g  o", "Go to the Overview"),
         ("g  c", "Go to Connections"),
+        ("g  y", "Go to System"),
         ("g  s", "Go to Settings"),
         ("Ctrl K", "Find anything; ⌘ K on a Mac"),
         ("?", "This help"),

@@ -27,6 +27,7 @@ pub(crate) fn listen() {
             let taken = match (went, event.key().as_str()) {
                 (true, "o") => to(&navigate, "/"),
                 (true, "c") => to(&navigate, "/connections"),
+                (true, "y") => to(&navigate, "/system"),
                 (true, "s") => to(&navigate, "/settings"),
                 (_, "g") => {
                     going.set_value(true);

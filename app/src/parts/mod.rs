@@ -1,5 +1,6 @@
 //! What the screens are made of: one part a file.
 
+pub(crate) mod concerns;
 pub(crate) mod copy;
 pub(crate) mod display;
 pub(crate) mod empty;

@@ -1,21 +1,16 @@
 //! The way to every screen.
 
 use super::{display::Display, live_note::LiveSign, text};
-use crate::{
-    asking::{Asked, Question, ask},
-    browser,
-    calls::overview::Pulse,
-    live::Refetch,
-};
+use crate::{asking::Asked, browser, calls::overview::Pulse};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use model::ChangeTopic;
 
 /// The side of the frame; a bar at the top of narrow screens.
 #[component]
-pub(crate) fn Nav() -> impl IntoView {
-    let refetch = Refetch::when(|change| change.topic == ChangeTopic::Connection && !change.quiet);
-    let pulse = ask(|| Question::Pulse, refetch);
+pub(crate) fn Nav(
+    /// The figures beside the ways.
+    pulse: Asked,
+) -> impl IntoView {
     view! {
         <header class="side">
             <a class="brand" href="/" aria-label="Linewatch, Overview">
@@ -26,8 +21,9 @@ pub(crate) fn Nav() -> impl IntoView {
             </a>
             <nav aria-label="Main">
                 <Transition fallback=|| ()>
-                    <Entry href="/" words="Overview" number=move || figure(pulse, |pulse| pulse.attention) hot=true />
-                    <Entry href="/connections" words="Connections" number=move || figure(pulse, |pulse| pulse.connections) />
+                    <Entry href="/" words="Overview" number=move || figure(pulse, |p| p.pulse.totals.attention()) hot=true />
+                    <Entry href="/connections" words="Connections" number=move || figure(pulse, |p| p.pulse.totals.all()) />
+                    <Entry href="/system" words="System" number=move || figure(pulse, |p| p.pulse.concerns.len() as u64) hot=true />
                     <Entry href="/settings" words="Settings" number=String::new />
                 </Transition>
             </nav>

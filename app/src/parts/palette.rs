@@ -17,10 +17,11 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 5] = [
+const SCREENS: [(&str, &str); 6] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
+    ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),
     ("/settings/sources/new", "Add a source"),
 ];

@@ -1,8 +1,8 @@
-//! How the fleet stands, in a sentence or two, and what of it cannot be seen.
+//! How the fleet stands, in a sentence or two.
 
-use super::{text, time::Moment};
+use super::text;
 use leptos::prelude::*;
-use model::{Health, Overview, Source};
+use model::{Health, Overview};
 
 /// What is so, in a sentence, and how well it is proved, in another.
 pub(crate) fn headline(o: &Overview) -> AnyView {
@@ -58,23 +58,4 @@ pub(crate) fn headline(o: &Overview) -> AnyView {
         <p class="lede">{if all == 0 { first_round.to_owned() } else { format!("{states}.{}", proof.unwrap_or_default()) }}</p>
     }
     .into_any()
-}
-
-/// What cannot be seen, and since when.
-pub(crate) fn blind(source: &Source, now: Moment) -> Option<AnyView> {
-    let since = source.round.failing_since?;
-    let why = source.round.error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
-    let many = text::counted(source.connections, "connection", "connections");
-    Some(
-        view! {
-            <section class="banner" role="status">
-                <div>
-                    <h2>"Linewatch has not seen “"{source.name.clone()}"” for "{now.since(since)}</h2>
-                    <p>{format!("{why} What is shown of its {many} is what webhooks still say, and turns unknown as its proof ages. It is no fault of the customers.")}</p>
-                </div>
-                <a class="btn" href=format!("/settings/sources/{}", source.id)>"See the source"</a>
-            </section>
-        }
-        .into_any(),
-    )
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod sources;
+mod system;
 
 pub use connections::{now, story};
 pub use sources::{failing_source, source};
@@ -9,17 +10,21 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
-    Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, NewSource, NewWebhookSecret,
-    Overview, Page, PageQuery, PlatformRef, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest,
-    SourceTestStep, TimelineItem, Totals,
+    Actor, Backend, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
+    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest,
+    NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId, Source, SourceId,
+    SourcePatch, SourceTest, SourceTestStep, System, TimelineItem, Totals,
 };
 
 /// Answers from what it holds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct FakeBackend {
     pub connections: Vec<Connection>,
     pub sources: Vec<Source>,
+    /// The note on every connection, instead of its own.
+    pub note: Option<String>,
+    /// What cannot be seen.
+    pub concerns: Vec<Concern>,
     /// Answers everything with this instead.
     pub broken: Option<Refusal>,
 }
@@ -27,7 +32,13 @@ pub struct FakeBackend {
 impl FakeBackend {
     /// A connection in each health, two sources of which one cannot be seen.
     pub fn rich() -> Self {
-        Self { connections: connections::every_health(), sources: vec![source(), failing_source()], broken: None }
+        Self {
+            connections: connections::every_health(),
+            sources: vec![source(), failing_source()],
+            note: None,
+            concerns: system::concerns(),
+            broken: None,
+        }
     }
 
     fn check(&self) -> Result<(), Refusal> {
@@ -45,6 +56,30 @@ impl FakeBackend {
 
 #[async_trait]
 impl Backend for FakeBackend {
+    async fn pulse(&self, _: &Actor) -> Result<Pulse, Refusal> {
+        self.check()?;
+        Ok(Pulse { at: now(), totals: self.totals(), concerns: self.concerns.clone() })
+    }
+
+    async fn system(&self, _: &Actor) -> Result<System, Refusal> {
+        self.check()?;
+        Ok(System {
+            at: now(),
+            version: "0.1.0".to_owned(),
+            public_url: "https://linewatch.example.com".to_owned(),
+            concerns: self.concerns.clone(),
+            ingest: Ingest { last_minute: 1_204, waiting: 3, waiting_since: Some(now() - TimeDelta::seconds(2)) },
+            sources: self.sources.clone(),
+            replicas: vec![system::replica("watch-1:4711", "all", 4), system::replica("watch-2:815", "worker", 400)],
+            room_until: Some(now().date_naive() + TimeDelta::days(7)),
+            certificate: Some(Certificate {
+                looked_at: now(),
+                ends_at: Some(now() + TimeDelta::days(41)),
+                error: None,
+            }),
+        })
+    }
+
     async fn overview(&self, _: &Actor) -> Result<Overview, Refusal> {
         self.check()?;
         let worst: Vec<_> = self.connections.iter().filter(|c| c.health.needs_attention()).take(8).cloned().collect();
@@ -116,7 +151,8 @@ impl Backend for FakeBackend {
     async fn connection(&self, _: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
         self.check()?;
         let found = self.connections.iter().find(|c| c.id == id).cloned();
-        found.map(connections::detail).ok_or(Refusal::NotFound("This connection".into()))
+        let noted = |detail: ConnectionDetail| ConnectionDetail { note: self.note.clone().or(detail.note), ..detail };
+        found.map(connections::detail).map(noted).ok_or(Refusal::NotFound("This connection".into()))
     }
 
     async fn timeline(&self, _: &Actor, id: ConnectionId, _: PageQuery) -> Result<Page<TimelineItem>, Refusal> {

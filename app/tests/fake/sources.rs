@@ -57,6 +57,8 @@ pub fn source() -> Source {
             last_rejection_at: Some(now() - TimeDelta::hours(5)),
         },
         api_version: Some("2025-11-03".into()),
+        api_version_since: None,
+        api_version_before: None,
         skew_ms: Some(-240),
         connections: 1_180,
         version: 3,

@@ -8,11 +8,11 @@ use crate::{
         event::{self, Backlog},
         event_key,
         partition::{self, PARENTS, Partition},
-        rejection, session, sign_in,
+        rejection, session, sign_in, source,
     },
     webhook::accept::KEYS_ARE_KEPT,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -82,14 +82,17 @@ pub async fn ensure_partitions(conn: &mut PgConnection, now: DateTime<Utc>) -> s
 
 /// Whether today's and tomorrow's partitions are there. Without today's nothing can be taken at all.
 pub async fn partitions_ready(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let today = now.date_naive();
+    Ok(room_until(conn, now).await?.is_some_and(|until| until > now.date_naive()))
+}
+
+/// The last day, counted from today without a gap, whose partitions are all there; none when today's are not.
+pub async fn room_until(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Option<NaiveDate>> {
+    let mut there = Vec::new();
     for parent in PARENTS {
-        let there = partition::attached(conn, parent).await?;
-        if today.iter_days().take(2).any(|day| !there.contains(&Partition { day, parent })) {
-            return Ok(false);
-        }
+        there.extend(partition::attached(conn, parent).await?);
     }
-    Ok(true)
+    let whole = |day: &NaiveDate| PARENTS.iter().all(|parent| there.contains(&Partition { day: *day, parent }));
+    Ok(now.date_naive().iter_days().take_while(whole).last())
 }
 
 async fn make_ahead(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
@@ -154,17 +157,21 @@ async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
 
 async fn gauge(pool: &PgPool, clock: &SharedClock) {
     let now = clock.now();
-    let backlog: sqlx::Result<Backlog> = async {
+    let seconds =
+        |since: Option<DateTime<Utc>>| since.map_or(0, |at| (now - at).num_milliseconds().max(0)) as f64 / 1e3;
+    let look: sqlx::Result<()> = async {
         let mut conn = pool.acquire().await?;
-        event::backlog(&mut conn, now).await
+        let Backlog { count, oldest } = event::backlog(&mut conn, now).await?;
+        metrics::gauge!("linewatch_event_backlog").set(count as f64);
+        metrics::gauge!("linewatch_event_backlog_age_seconds").set(seconds(oldest));
+        for source in source::list(&mut conn, None, "").await?.into_iter().filter(|source| source.enabled) {
+            let lag = metrics::gauge!("linewatch_poll_lag_seconds", "source" => source.name);
+            lag.set(seconds(source.round.next_at.filter(|next| *next < now)));
+        }
+        Ok(())
     }
     .await;
-    match backlog {
-        Ok(Backlog { count, oldest }) => {
-            let age = oldest.map_or(0, |oldest| (now - oldest).num_milliseconds().max(0));
-            metrics::gauge!("linewatch_event_backlog").set(count as f64);
-            metrics::gauge!("linewatch_event_backlog_age_seconds").set(age as f64 / 1_000.0);
-        }
-        Err(error) => tracing::warn!(%error, "the backlog of events could not be looked at: {error}"),
+    if let Err(error) = look {
+        tracing::warn!(%error, "the backlog of events and the lag of polling could not be looked at: {error}");
     }
 }

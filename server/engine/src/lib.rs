@@ -13,6 +13,7 @@ pub mod makini;
 pub mod people;
 pub mod poll;
 pub mod store;
+pub mod system;
 pub mod vault;
 pub mod webhook;
 pub mod work;

@@ -35,6 +35,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         v1::sources::test::handle,
         v1::sources::add_secret::handle,
         v1::sources::retire_secret::handle,
+        v1::system::get::handle,
         crate::changes::handle,
     ),
     components(schemas(Problem)),
@@ -42,6 +43,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "connections", description = "Customers' links to their systems."),
         (name = "events", description = "Webhooks received from Makini."),
         (name = "sources", description = "Makini accounts that are watched."),
+        (name = "system", description = "Linewatch itself."),
         (name = "changes", description = "What changed, said at once."),
     ),
     security(("token" = []), ("session" = [])),
@@ -113,8 +115,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
             operation["description"] = json!(rest);
             operation["summary"] = json!(format!("{summary}."));
         }
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
-            without_null(&mut parameter["schema"]);
+        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+            parameters.iter_mut().for_each(|parameter| without_null(&mut parameter["schema"]));
         }
     }
     document

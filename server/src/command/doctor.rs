@@ -1,6 +1,5 @@
 //! `linewatch doctor`: looks at everything that Linewatch needs, and says what is wrong and how to mend it.
 
-mod certificate;
 mod data_dir;
 mod database;
 mod public_url;

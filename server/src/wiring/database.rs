@@ -32,11 +32,9 @@ impl Database {
         store::migrate(&pool).await?;
         if embedded.is_some() {
             // Nobody else works on it, so what a killed process held need not wait for its leases to end.
-            store::release_leases(&mut *pool.acquire().await?).await?;
-        }
-        if embedded.is_some() {
-            // only one process can use the embedded one, so whoever held a lease is gone
-            store::release_leases(&mut *pool.acquire().await?).await?;
+            let mut conn = pool.acquire().await?;
+            store::release_leases(&mut conn).await?;
+            store::replica::delete_all(&mut conn).await?;
         }
         Ok(Self { pool, embedded })
     }

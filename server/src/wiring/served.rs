@@ -1,9 +1,10 @@
 //! A Linewatch that serves: put together, running, and taken down in order.
 
+use super::first::demo_secrets;
 use super::{Database, Entry, Failure, Parts, base, entry, local_url, router, worker_router};
-use crate::config::Config;
+use crate::config::{Config, Purpose};
 use crate::lifecycle::Lifecycle;
-use crate::{listen, metrics, site};
+use crate::{certificate, listen, metrics, site};
 use clap::ValueEnum;
 use engine::clock::{SharedClock, SystemClock};
 use engine::desk::Desk;
@@ -11,6 +12,7 @@ use engine::http::Outbound;
 use engine::live::Live;
 use engine::people::People;
 use engine::poll::Upstreams;
+use engine::system::say_alive;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
 use engine::{housekeeping, work};
@@ -18,7 +20,7 @@ use sqlx::PgPool;
 use std::process::ExitCode;
 use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -32,6 +34,16 @@ pub enum Role {
     Web,
     /// Polling, processing and housekeeping; shows only how it is.
     Worker,
+}
+
+impl Role {
+    fn code(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Web => "web",
+            Self::Worker => "worker",
+        }
+    }
 }
 
 /// A Linewatch that serves.
@@ -69,6 +81,10 @@ pub async fn serve(
         work::Workers::start(work, &life.tasks, &life.soft);
         life.must_live("housekeeping", housekeeping::run(parts.pool.clone(), parts.clock.clone(), life.soft.clone()));
     }
+    let (pool, clock, stop) = (parts.pool.clone(), parts.clock.clone(), life.soft.clone());
+    life.tasks.spawn(say_alive(pool, clock, role.code(), crate::VERSION, stop));
+    let (url, clock, stop) = (parts.public_url.clone(), parts.clock.clone(), life.soft.clone());
+    life.must_live("the look at the certificate", certificate::watch(url, clock, parts.certificate.clone(), stop));
     life.must_live("the upkeep of metrics", upkeep(parts.clone()));
     let routes = if role == Role::Worker { worker_router(parts.clone()) } else { router(parts.clone()) };
     let server = life.must_live("the server", listen::serve(listener, routes, life.clone()));
@@ -89,6 +105,7 @@ pub fn assemble(
     let vault = Vault::new(key, clock.clone());
     let outbound = Outbound::new(config.outbound.allow.clone());
     let upstreams = Upstreams::new(pool.clone(), clock.clone(), vault.clone(), outbound.clone());
+    let certificate = watch::Sender::new(None);
     let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
     let work = work::Parts {
         pool: pool.clone(),
@@ -106,6 +123,9 @@ pub fn assemble(
         outbound,
         upstreams,
         public_url: base(&public_url),
+        version: crate::VERSION,
+        known_secrets: if config.purpose == Purpose::Product { demo_secrets().to_vec() } else { Vec::new() },
+        certificate: certificate.subscribe(),
         rounds,
         checks,
         events: events.clone(),
@@ -119,6 +139,7 @@ pub fn assemble(
         clock,
         metrics: metrics::start(),
         leptos: site::options(config.http.site_root.as_deref()),
+        certificate,
         public_url: Arc::new(public_url),
         trusted_proxies: config.http.trusted_proxies.clone().into(),
         body_patience: config.webhook.body_patience,

@@ -4,6 +4,7 @@ mod connections;
 mod events;
 mod overview;
 mod sources;
+mod system;
 mod validate;
 
 use crate::clock::SharedClock;
@@ -12,13 +13,14 @@ use crate::poll::Upstreams;
 use crate::store::internal;
 use crate::vault::Vault;
 use model::{
-    Actor, Backend, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
-    Event, EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery,
-    PlatformRef, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, TimelineItem,
+    Actor, Backend, Certificate, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
+    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page,
+    PageQuery, PlatformRef, Pulse, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System,
+    TimelineItem,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What the desk works with.
 pub struct Desk {
@@ -34,6 +36,12 @@ pub struct Desk {
     pub upstreams: Upstreams,
     /// Where people and Makini reach us; links and webhook addresses begin with it.
     pub public_url: String,
+    /// The version of this process.
+    pub version: &'static str,
+    /// Secrets that everybody knows, which nobody may use.
+    pub known_secrets: Vec<String>,
+    /// The certificate of the public address, as last looked at.
+    pub certificate: watch::Receiver<Option<Certificate>>,
     /// Wakes the rounds, when a source was added or changed.
     pub rounds: Arc<Notify>,
     /// Wakes the closer looks, when a person asked for one.
@@ -60,6 +68,14 @@ fn unreachable(error: sqlx::Error) -> Refusal {
 
 #[async_trait::async_trait]
 impl Backend for Desk {
+    async fn pulse(&self, actor: &Actor) -> Result<Pulse, Refusal> {
+        self.read_pulse(actor).await
+    }
+
+    async fn system(&self, actor: &Actor) -> Result<System, Refusal> {
+        self.read_system(actor).await
+    }
+
     async fn overview(&self, actor: &Actor) -> Result<Overview, Refusal> {
         self.read_overview(actor).await
     }

@@ -163,24 +163,40 @@ impl Position {
         cursor::write(self)
     }
 
-    /// A cursor comes from outside: every value is checked before it is given a type in SQL.
+    /// A cursor comes from outside: every value is read, and written again as Postgres reads it.
     fn read(text: &str, sort: ConnectionSort) -> std::result::Result<Self, Refusal> {
         let position: Self = cursor::read(text)?;
-        let time = |value: &String| value == "-infinity" || DateTime::parse_from_rfc3339(value).is_ok();
-        let sound = match (sort.key, position.values.as_slice()) {
-            (SortKey::Worst, [rank, since, id]) => {
-                rank.parse::<i16>().is_ok() && time(since) && id.parse::<Uuid>().is_ok()
+        let values: Option<Vec<String>> = match (sort.key, position.values.as_slice()) {
+            (SortKey::Worst, [rank, since, id]) => [number(rank), moment(since), uuid(id)].into_iter().collect(),
+            (SortKey::Customer | SortKey::Platform, [name, id]) => {
+                [Some(name.clone()).filter(|name| !name.contains('\0')), uuid(id)].into_iter().collect()
             }
-            (SortKey::Customer | SortKey::Platform, [name, id]) => !name.contains('\0') && id.parse::<Uuid>().is_ok(),
-            (SortKey::Since | SortKey::LastGoodSync, [at, id]) => time(at) && id.parse::<Uuid>().is_ok(),
-            _ => false,
+            (SortKey::Since | SortKey::LastGoodSync, [at, id]) => [moment(at), uuid(id)].into_iter().collect(),
+            _ => None,
         };
-        if sound && position.sort == sort.to_string() {
-            Ok(position)
-        } else {
-            Err(Refusal::invalid("cursor", "this page address belongs to another order; go back to the first page"))
+        match values {
+            Some(values) if position.sort == sort.to_string() => Ok(Self { values, ..position }),
+            _ => {
+                Err(Refusal::invalid("cursor", "this page address belongs to another order; go back to the first page"))
+            }
         }
     }
+}
+
+fn number(text: &str) -> Option<String> {
+    text.parse::<i16>().ok().map(|number| number.to_string())
+}
+
+fn moment(text: &str) -> Option<String> {
+    if text == "-infinity" {
+        return Some(text.to_owned());
+    }
+    let at = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    cursor::fits(at).then(|| at.to_rfc3339())
+}
+
+fn uuid(text: &str) -> Option<String> {
+    text.parse::<Uuid>().ok().map(|id| id.to_string())
 }
 
 /// Reads a row.
@@ -272,7 +288,7 @@ pub async fn timeline(
     id: ConnectionId,
     page: &model::PageQuery,
 ) -> std::result::Result<model::Page<TimelineItem>, Refusal> {
-    let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read).transpose()?;
+    let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let (at, after_id) = after.unzip();
     let limit = i64::from(page.limit());
     let rows = sqlx::query!(

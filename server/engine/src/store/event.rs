@@ -2,9 +2,9 @@
 
 pub use super::event_list::{get, list};
 
-use super::{event_key::Hash, rejection};
+use super::event_key::Hash;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Attempt, AttemptTrigger, ConnectionId, EventId, EventState, SourceId, SourceTraffic};
+use model::{Attempt, AttemptTrigger, ConnectionId, EventId, EventState, SourceId};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sqlx::PgConnection;
 use std::collections::HashSet;
@@ -287,13 +287,10 @@ pub async fn backlog(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Resul
     .await
 }
 
-/// What came through the door for a source in the last 24 hours. Read from the door's own hourly counts, which go by the
-/// source's name: counting events instead would read a day of them.
-pub async fn traffic(
-    conn: &mut PgConnection,
-    _source: SourceId,
-    source_name: &str,
-    now: DateTime<Utc>,
-) -> sqlx::Result<SourceTraffic> {
-    rejection::traffic(conn, source_name, now - TimeDelta::hours(24)).await
+/// How many were received since then. Reads as many index entries, so it is for short times.
+pub async fn received_since(conn: &mut PgConnection, since: DateTime<Utc>) -> sqlx::Result<u64> {
+    let n = sqlx::query_scalar!(r#"select count(*) as "n!" from event where received_at > $1"#, since)
+        .fetch_one(conn)
+        .await?;
+    Ok(u64::try_from(n).unwrap_or(0))
 }

@@ -45,7 +45,7 @@ type Position = (DateTime<Utc>, Uuid);
 /// A page of events, newest first.
 pub async fn list(conn: &mut PgConnection, query: &EventQuery) -> Result<Page<Event>, Refusal> {
     let limit = usize::from(query.limit());
-    let after = query.cursor.as_deref().map(cursor::read::<Position>).transpose()?;
+    let after = query.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let rows: Vec<Row> = select(query, after).build_query_as().fetch_all(conn).await.map_err(internal)?;
     let more = rows.len() > limit;
     let rows = rows.into_iter().take(limit).map(Row::read);

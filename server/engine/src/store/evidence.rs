@@ -58,7 +58,7 @@ pub async fn list(
     id: ConnectionId,
     page: &PageQuery,
 ) -> std::result::Result<Page<Evidence>, Refusal> {
-    let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read).transpose()?;
+    let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let (at, after_id) = after.unzip();
     let limit = i64::from(page.limit());
     let rows = sqlx::query!(

@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod partition;
 pub mod person;
 pub mod rejection;
+pub mod replica;
 pub mod schema;
 pub mod secret;
 pub mod session;
@@ -74,8 +75,10 @@ pub(crate) fn maybe_word<T: FromStr<Err = String>>(text: Option<&str>) -> Result
 /// Opaque keyset cursors: what the last row was sorted by, as JSON in base64.
 pub(crate) mod cursor {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use chrono::{DateTime, Datelike as _, Utc};
     use model::Refusal;
     use serde::{Serialize, de::DeserializeOwned};
+    use uuid::Uuid;
 
     /// Writes a cursor.
     pub(crate) fn write<T: Serialize>(position: &T) -> String {
@@ -84,11 +87,36 @@ pub(crate) mod cursor {
 
     /// Reads one back; a damaged one is refused.
     pub(crate) fn read<T: DeserializeOwned>(cursor: &str) -> Result<T, Refusal> {
-        URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or_else(|| Refusal::invalid("cursor", "this page address is damaged; go back to the first page"))
+        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|json| serde_json::from_slice(&json).ok()).ok_or_else(damaged)
+    }
+
+    /// Reads one of a list in the order of time.
+    pub(crate) fn read_moment(cursor: &str) -> Result<(DateTime<Utc>, Uuid), Refusal> {
+        let (at, id): (DateTime<Utc>, Uuid) = read(cursor)?;
+        if fits(at) { Ok((at, id)) } else { Err(damaged()) }
+    }
+
+    /// Whether a time lies where Postgres and we write it alike.
+    pub(crate) fn fits(at: DateTime<Utc>) -> bool {
+        (1..=9_999).contains(&at.year())
+    }
+
+    fn damaged() -> Refusal {
+        Refusal::invalid("cursor", "this page address is damaged; go back to the first page")
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_cursor_of_no_year_is_damaged() {
+            let position = ("2026-11-22T10:00:00Z".parse::<DateTime<Utc>>().unwrap(), Uuid::nil());
+            assert_eq!(read_moment(&write(&position)), Ok(position));
+            for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+                assert_eq!(read_moment(&write(&(at, Uuid::nil()))), Err(damaged()));
+            }
+        }
     }
 }
 

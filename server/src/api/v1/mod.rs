@@ -3,6 +3,7 @@
 pub mod connections;
 pub mod events;
 pub mod sources;
+pub mod system;
 
 use super::problem::Problem;
 use axum::Json;

@@ -1,6 +1,7 @@
 //! The address that people use: does it lead here, and for how long is its certificate good?
 
-use super::{Report, certificate};
+use super::Report;
+use crate::certificate;
 use crate::config::Config;
 use crate::wiring::base;
 use engine::clock::{Clock as _, SystemClock};

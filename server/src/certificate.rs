@@ -1,6 +1,9 @@
-//! When a certificate ends. Whether it is to be trusted is for the request to tell; here even a wrong one is read.
+//! When the certificate of the public address ends. Whether it is to be trusted is for a request to tell; here even a wrong
+//! one is read.
 
 use chrono::{DateTime, Utc};
+use engine::clock::SharedClock;
+use model::Certificate;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, crypto::ring};
@@ -8,10 +11,39 @@ use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use x509_parser::parse_x509_certificate;
 
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two looks of a process that serves.
+const EVERY: Duration = Duration::from_secs(6 * 3_600);
+/// The same after a look that failed.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// Looks at the certificate of the public address from time to time, until cancelled; not at all if it is not https.
+pub async fn watch(
+    url: Arc<Url>,
+    clock: SharedClock,
+    out: watch::Sender<Option<Certificate>>,
+    cancel: CancellationToken,
+) {
+    if url.scheme() != "https" {
+        return cancel.cancelled().await;
+    }
+    let looks = async {
+        loop {
+            let ended = ends(&url).await;
+            let wait = if ended.is_ok() { EVERY } else { AGAIN };
+            let error = ended.as_ref().err().map(|error| format!("It could not be read: {error}."));
+            out.send_replace(Some(Certificate { looked_at: clock.now(), ends_at: ended.ok(), error }));
+            tokio::time::sleep(wait).await;
+        }
+    };
+    cancel.run_until_cancelled(looks).await;
+}
 
 /// When the certificate of this https address ends.
 pub async fn ends(url: &Url) -> io::Result<DateTime<Utc>> {

@@ -1,0 +1,3 @@
+//! Linewatch itself.
+
+pub mod get;
