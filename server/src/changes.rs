@@ -61,7 +61,8 @@ async fn stream(
     let mut pace = Pace::default();
     match missed {
         Since::Missed(missed) => {
-            say.extend(pace.at_once(missed, Instant::now()).iter().map(|change| event(&parts, change)))
+            let told = pace.at_once(missed, Instant::now());
+            say.extend(told.iter().map(|change| event(&parts, &pace, change)));
         }
         Since::Unknown => say.push(reset()),
     }
@@ -95,12 +96,12 @@ async fn stream(
                 Err(broadcast::error::RecvError::Closed) => return,
             },
         };
-        say.extend(told.iter().map(|change| event(&parts, change)));
+        say.extend(told.iter().map(|change| event(&parts, &pace, change)));
     }
 }
 
-fn event(parts: &Parts, change: &Numbered) -> sse::Event {
-    let event = sse::Event::default().event("change").id(parts.live.id(change.n));
+fn event(parts: &Parts, pace: &Pace, change: &Numbered) -> sse::Event {
+    let event = sse::Event::default().event("change").id(parts.live.id(pace.said(change)));
     event.json_data(&change.change).unwrap_or_else(|_| reset())
 }
 

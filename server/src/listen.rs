@@ -17,6 +17,8 @@ use tower::ServiceExt as _;
 
 /// How long a connection may wait for its next request: longer than load balancers keep theirs, which is a minute.
 const IDLE: Duration = Duration::from_secs(75);
+/// Bytes of one connection that may be read before anybody asks for them: room for the largest head, and no more.
+const READ_AHEAD: usize = 64 << 10;
 
 /// Serves until the soft stop, then until every request under way is answered.
 pub async fn serve(listener: TcpListener, router: Router, life: Lifecycle) {
@@ -58,6 +60,7 @@ async fn answer(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Wa
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
+        .max_buf_size(READ_AHEAD)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, "a connection broke off: {error}");

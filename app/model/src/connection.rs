@@ -323,6 +323,7 @@ impl ConnectionQuery {
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
+        crate::page::no_nul(value)?;
         match name {
             "health" => self.health.push(value.parse()?),
             "platform" => self.platform.push(value.to_owned()),

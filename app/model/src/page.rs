@@ -49,6 +49,11 @@ impl PageQuery {
     }
 }
 
+/// Postgres keeps no text with a NUL in it, so nothing can match one.
+pub(crate) fn no_nul(value: &str) -> Result<(), String> {
+    if value.contains('\0') { Err("this holds a character that no text has".to_owned()) } else { Ok(()) }
+}
+
 /// Reads a limit of 1 to 200.
 pub(crate) fn read_limit(value: &str) -> Result<u16, String> {
     value

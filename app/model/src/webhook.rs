@@ -62,6 +62,8 @@ words! {
         TooLarge = "too_large", "Too large";
         /// A known id came with other bytes.
         IdReused = "id_reused", "Same id, other content";
+        /// Its body broke off, or came too slowly.
+        NotRead = "not_read", "Broke off or came too slowly";
         /// There is no such source.
         NoSuchSource = "no_such_source", "No such source";
         /// It could not be stored.
@@ -175,6 +177,7 @@ impl EventQuery {
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
+        crate::page::no_nul(value)?;
         match name {
             "webhook_id" => self.webhook_id = Some(value.to_owned()),
             "state" => self.state.push(value.parse()?),

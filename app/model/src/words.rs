@@ -3,13 +3,12 @@
 /// Declares an enum that is the same word in Rust, JSON, SQL and URLs, with its words for people.
 macro_rules! words {
     (
-        $(#[$doc:meta])* $name:ident {
+        $(#[doc = $doc:literal])* $name:ident {
             $($(#[$variant_doc:meta])* $variant:ident = $code:literal, $words:literal;)*
         }
     ) => {
-        $(#[$doc])*
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $code)] $variant,)*
         }
@@ -28,6 +27,21 @@ macro_rules! words {
                 match self { $(Self::$variant => $words,)* }
             }
         }
+
+        // Derived, it would show the names in Rust.
+        #[cfg(feature = "ssr")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .description(Some(concat!($($doc, "\n"),*).trim()))
+                    .enum_values(Some(Self::ALL.iter().map(|value| value.code())))
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "ssr")]
+        impl utoipa::ToSchema for $name {}
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -90,7 +90,7 @@ pub async fn ask_facets() -> Result<Facets, CallError> {
 #[server(prefix = "/_app", endpoint = "find", input = GetUrl)]
 pub async fn find_connections(words: String) -> Result<Vec<Hit>, CallError> {
     let (desk, actor) = desk()?;
-    let words = words.chars().take(200).collect();
+    let words = words.chars().filter(|c| *c != '\0').take(200).collect();
     let query = model::ConnectionQuery { q: Some(words), limit: Some(8), ..Default::default() };
     let found = answer(desk.connections(&actor, query).await)?.items.into_iter();
     Ok(found

@@ -13,7 +13,11 @@ pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
         _ => "not known yet".to_owned(),
     };
     let late = detail.late_at.map(|at| {
-        let words = if at > now.now { "Late unless synced" } else { "Counted as late since" };
+        let words = match c.data_flow {
+            _ if at > now.now => "Late unless synced",
+            DataFlow::Late => "Counted as late since",
+            _ => "A sync was due",
+        };
         view! { <dt>{words}</dt><dd>{if at > now.now { now.until(at) } else { now.ago(at) }}</dd> }.into_any()
     });
     let source = match c.source.environment {

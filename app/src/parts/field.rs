@@ -65,7 +65,7 @@ impl Fields {
         let control = view! {
             <textarea id=id.clone() name=name rows=rows.to_string() class=if code { "code" } else { "" } spellcheck=if code { "false" } else { "true" }
                 aria-invalid=invalid aria-describedby=format!("{id}-wrong {id}-help")>
-                {value}
+                {crate::raw_text(value)}
             </textarea>
         };
         self.around(field, control.into_any())

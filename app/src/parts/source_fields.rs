@@ -42,7 +42,7 @@ pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView 
             <legend>"Looking"</legend>
             {(!new).then(|| fields.check(field("enabled", "Poll this account", "Switched off, only webhooks are seen, and what they do not prove becomes unknown."), polled))}
             {fields.line(field("poll_interval_seconds", "A round of polling every", "5 s to 1 h; usually 1 min. One round lists every connection."), kept("poll_interval_seconds", of(|s| text::duration(s.poll_interval_seconds), "1 min")), usual)}
-            {fields.line(field("rate_per_minute", "Requests a minute, at most", "1 to 60,000; usually 600. Keeps Linewatch from using up the limit of your own applications."), kept("rate_per_minute", of(|s| s.rate_per_minute.to_string(), "600")), usual)}
+            {fields.line(field("rate_per_minute", "Requests a minute, at most", "1 to 60,000; usually 600. Keeps Linewatch from using up the limit of your own applications. Each process that polls keeps to it by itself."), kept("rate_per_minute", of(|s| s.rate_per_minute.to_string(), "600")), usual)}
             {fields.line(field("proof_allowance_seconds", "A proof counts for", "30 s to 1 day; usually 15 min. After that a state is shown as unknown."), kept("proof_allowance_seconds", of(|s| text::duration(s.proof_allowance_seconds), "15 min")), usual)}
             {fields.choice(field("token_ownership", "Connection tokens are issued by", "Usually your own application. Then Linewatch never issues or refreshes one, and cannot cut off the customers it watches."),
                 &kept("token_ownership", of(|s| s.token_ownership.code().to_owned(), TokenOwnership::External.code())), &TokenOwnership::ALL.iter().map(|t| (t.code(), t.words())).collect::<Vec<_>>())}

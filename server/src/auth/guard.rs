@@ -3,7 +3,7 @@
 use super::{Identity, next};
 use crate::api::problem::Problem;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use model::Refusal;
@@ -21,7 +21,7 @@ pub async fn machines(request: Request, next: Next) -> Response {
 pub async fn people(request: Request, next: Next) -> Response {
     let signed_in = request.extensions().get::<Identity>().is_some();
     let (path, at_login) = (request.uri().path(), request.uri().path() == "/login");
-    if signed_in && at_login && request.method().is_safe() {
+    if signed_in && at_login && matches!(*request.method(), Method::GET | Method::HEAD) {
         return Redirect::to("/").into_response();
     }
     let call = path.starts_with("/_app/");

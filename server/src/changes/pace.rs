@@ -8,26 +8,30 @@ use tokio::time::{Instant, sleep_until};
 /// Between two tellings.
 const BREATH: Duration = Duration::from_millis(250);
 
-/// Gathers changes until it is time to say them.
+/// Gathers changes until it is time to say them. Each topic has a breath of its own: that a webhook came must not hold back
+/// what it changed.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     waiting: HashMap<(ChangeTopic, String), Numbered>,
-    next: Option<Instant>,
-    said: u64,
+    /// When each topic that was said lately may be said again.
+    next: HashMap<ChangeTopic, Instant>,
+    /// What was missed ends here.
+    missed: u64,
 }
 
 impl Pace {
     /// Takes a change; gives back what is to be said at once.
     pub(super) fn hear(&mut self, change: Numbered, now: Instant) -> Vec<Numbered> {
-        if change.n <= self.said {
+        if change.n <= self.missed {
             return Vec::new(); // it was among what was missed
         }
         self.gather(change);
-        if self.next.is_some() { Vec::new() } else { self.flush(now) }
+        self.flush(now)
     }
 
     /// What was missed, each thing once, to be said at once.
     pub(super) fn at_once(&mut self, missed: Vec<Numbered>, now: Instant) -> Vec<Numbered> {
+        self.missed = missed.iter().map(|change| change.n).max().unwrap_or_default();
         missed.into_iter().for_each(|change| self.gather(change));
         self.flush(now)
     }
@@ -43,21 +47,27 @@ impl Pace {
 
     /// Waits until it is time to say what has gathered; for ever if there is nothing to wait for.
     pub(super) async fn due(&self) {
-        match self.next {
-            Some(next) => sleep_until(next).await,
+        match self.waiting.keys().filter_map(|(topic, _)| self.next.get(topic)).min() {
+            Some(next) => sleep_until(*next).await,
             None => std::future::pending().await,
         }
     }
 
-    /// What has gathered, in order. If that is something, what comes next waits for a breath.
+    /// What has gathered of the topics whose breath is over, in order. What comes next of them waits for another.
     pub(super) fn flush(&mut self, now: Instant) -> Vec<Numbered> {
-        let mut told: Vec<_> = self.waiting.drain().map(|(_, change)| change).collect();
+        self.next.retain(|_, next| *next > now);
+        let (waits, told): (HashMap<_, _>, HashMap<_, _>) =
+            self.waiting.drain().partition(|((topic, _), _)| self.next.contains_key(topic));
+        self.waiting = waits;
+        self.next.extend(told.keys().map(|(topic, _)| (*topic, now + BREATH)));
+        let mut told: Vec<_> = told.into_values().collect();
         told.sort_unstable_by_key(|change| change.n);
-        self.next = told.last().map(|last| {
-            self.said = last.n;
-            now + BREATH
-        });
         told
+    }
+
+    /// Up to where everything has been said: who comes back with this misses nothing.
+    pub(super) fn said(&self, told: &Numbered) -> u64 {
+        self.waiting.values().map(|waiting| waiting.n - 1).fold(told.n, u64::min)
     }
 }
 
@@ -82,7 +92,7 @@ mod tests {
             assert!(pace.hear(change(n, id), now).is_empty());
         }
         now += BREATH;
-        assert_eq!(pace.next, Some(now));
+        assert_eq!(pace.next.get(&ChangeTopic::Connection), Some(&now));
         assert_eq!(numbers(&pace.flush(now)), [3, 4]);
         assert!(pace.hear(change(5, "c"), now).is_empty(), "still within a breath of the last telling");
         now += BREATH;
@@ -90,6 +100,19 @@ mod tests {
         now += BREATH;
         assert!(pace.flush(now).is_empty());
         assert_eq!(numbers(&pace.hear(change(6, "c"), now)), [6], "quiet again, so at once again");
+    }
+
+    #[test]
+    fn topics_do_not_wait_for_each_other_and_nothing_is_missed_by_who_comes_back() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        let event = |n| Numbered { n, change: Change::new(ChangeTopic::Event, "e", 0) };
+        assert_eq!(numbers(&pace.hear(event(1), now)), [1]);
+        assert!(pace.hear(event(2), now).is_empty());
+        let told = pace.hear(change(3, "a"), now);
+        assert_eq!(numbers(&told), [3], "at once, although events hold their breath");
+        assert_eq!(pace.said(&told[0]), 1, "2 has not been said yet");
+        let told = pace.flush(now + BREATH);
+        assert_eq!((numbers(&told), pace.said(&told[0])), (vec![2], 2));
     }
 
     #[test]

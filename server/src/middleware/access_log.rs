@@ -8,8 +8,12 @@ use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::{counter, histogram};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tracing::Instrument as _;
+
+/// Upstream's herds may fail by the thousand, and each is counted: one line a second says enough.
+static FAILED_WEBHOOKS: Brake = Brake::new(Duration::from_secs(1));
 
 /// The layer.
 pub async fn layer(request: Request, next: Next) -> Response {
@@ -21,9 +25,13 @@ pub async fn layer(request: Request, next: Next) -> Response {
 
     let (status, took) = (response.status().as_u16(), began.elapsed());
     let ms = took.as_secs_f64() * 1_000.0;
-    if status >= 500 {
-        tracing::warn!(request_id = %id, method, path, status, ms, "{method} {path} failed with {status}");
-    } else if status < 400 && quiet(&path) {
+    let webhook = path.starts_with("/webhooks/");
+    let unsaid = if status < 500 || !webhook { Some(0) } else { FAILED_WEBHOOKS.lets_through(Instant::now()) };
+    if status >= 500
+        && let Some(unsaid) = unsaid
+    {
+        tracing::warn!(request_id = %id, method, path, status, ms, unsaid, "{method} {path} failed with {status}");
+    } else if webhook || (status < 400 && quiet(&path)) {
         tracing::debug!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
     } else {
         tracing::info!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
@@ -34,10 +42,11 @@ pub async fn layer(request: Request, next: Next) -> Response {
     response
 }
 
-/// What asks every few seconds, what a browser keeps anyway, and what comes by the thousand and leaves a row each.
+/// What asks every few seconds, and what a browser keeps anyway. Webhooks are quieter still: they come by the thousand, and
+/// leave a row each when they are taken, a count and samples when they are refused.
 fn quiet(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz" | "/metrics")
-        || ["/webhooks/", "/pkg/", "/fonts/"].iter().any(|begin| path.starts_with(begin))
+        || ["/pkg/", "/fonts/"].iter().any(|begin| path.starts_with(begin))
 }
 
 /// A method as a label; made-up ones must not make labels.
@@ -51,5 +60,42 @@ fn method(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "OTHER",
+    }
+}
+
+/// Lets one line through in a while, and counts the others.
+struct Brake {
+    every: Duration,
+    /// When the last one was let through, and how many were not since.
+    last: Mutex<(Option<Instant>, u64)>,
+}
+
+impl Brake {
+    const fn new(every: Duration) -> Self {
+        Self { every, last: Mutex::new((None, 0)) }
+    }
+
+    /// Whether this one is said; if so, how many were not since the last.
+    fn lets_through(&self, now: Instant) -> Option<u64> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.0.is_some_and(|at| now.saturating_duration_since(at) < self.every) {
+            last.1 += 1;
+            return None;
+        }
+        let unsaid = last.1;
+        *last = (Some(now), 0);
+        Some(unsaid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_one_line_a_second() {
+        let (brake, began) = (Brake::new(Duration::from_secs(1)), Instant::now());
+        let said: Vec<_> = (0..2_500).filter_map(|ms| brake.lets_through(began + Duration::from_millis(ms))).collect();
+        assert_eq!(said, [0, 999, 999]);
     }
 }

@@ -12,17 +12,17 @@ use url::Url;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The layer. What is done by cookie must come from our own pages. Signing in has no cookie yet; there, a request that no
-/// browser made may also come from nowhere. A bearer token is never added by a browser, so it proves itself.
+/// The layer. What is done by cookie must come from our own pages. Signing in has no cookie yet, and browsers keep the cookie
+/// from a form of another site that signs out; there, a request that no browser made may also come from nowhere. A bearer token is never added by a browser, so it proves itself.
 pub async fn layer(State(parts): State<Parts>, request: Request, next: Next) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
     let by_cookie =
         request.extensions().get::<Identity>().is_some_and(|identity| matches!(identity.via, Via::Session(_)));
-    let signing_in = request.uri().path() == "/login";
+    let signing = matches!(request.uri().path(), "/login" | "/logout");
     let from = origin(request.headers(), &parts.public_url);
-    if from == From::Elsewhere && (by_cookie || signing_in) || from == From::Nowhere && by_cookie {
+    if from == From::Elsewhere && (by_cookie || signing) || from == From::Nowhere && by_cookie {
         tracing::warn!(path = request.uri().path(), from = ?from, "a request was refused, because another site may have caused it");
         return refused().into_response();
     }

@@ -25,3 +25,21 @@ async fn is_served_and_names_only_what_is_public(pool: PgPool) {
     assert_eq!(ids.len(), all, "operation ids are unique");
     world.stop().await;
 }
+
+/// What an enum is called in the document is what the API says and takes.
+#[test]
+fn words_are_documented_as_they_are_said() {
+    let document: serde_json::Value = serde_json::from_str(&server::api::openapi::text()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    assert_eq!(schemas["Health"]["enum"], serde_json::to_value(model::Health::ALL).unwrap());
+    assert_eq!(schemas["Actor"]["enum"], serde_json::to_value(model::CauseActor::ALL).unwrap());
+    for (name, schema) in schemas {
+        for word in schema["enum"].as_array().into_iter().flatten() {
+            let word = word.as_str().unwrap();
+            let said =
+                word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.*".contains(&byte));
+            assert!(said, "{name}: {word}");
+        }
+    }
+    assert!(!document.to_string().contains("\"parameters\":null"), "who asks for nothing has no parameters");
+}

@@ -68,6 +68,8 @@ pub(super) fn new_source(outbound: &Outbound, new: &NewSource) -> Result<(), Ref
         !new.client_id.trim().is_empty(),
         "the client id stands in Makini's Application Settings",
     );
+    let strange = [&new.client_id, &new.client_secret].into_iter().flat_map(|text| text.chars()).any(char::is_control);
+    errors.check("client_id", !strange, "there is a character in the credentials that none of them has");
     errors.check("client_secret", !new.client_secret.is_empty(), "the client secret stands beside the client id");
     errors.length("client_secret", Some(&new.client_secret), 500);
     url(&mut errors, outbound, &new.base_url);
@@ -99,8 +101,12 @@ pub(super) fn webhook_secret(field: &str, secret: &str) -> Result<(), Refusal> {
 }
 
 fn url(errors: &mut Errors, outbound: &Outbound, base_url: &str) {
-    if let Err(refused) = outbound.check_url(base_url) {
-        errors.0.push(FieldError::new("base_url", refused.to_string()));
+    match outbound.check_url(base_url) {
+        Err(refused) => errors.0.push(FieldError::new("base_url", refused.to_string())),
+        Ok(url) => {
+            let bare = url.query().is_none() && url.fragment().is_none();
+            errors.check("base_url", bare, "an address without anything after ? or #");
+        }
     }
 }
 
@@ -109,6 +115,9 @@ fn patch(errors: &mut Errors, outbound: &Outbound, patch: &SourcePatch) {
         url(errors, outbound, base_url);
     }
     errors.length("client_id", patch.client_id.as_deref(), 200);
+    let strange = [&patch.client_id, &patch.client_secret, &patch.customer_key].into_iter().flatten();
+    let strange = strange.flat_map(|text| text.chars()).any(char::is_control);
+    errors.check("client_id", !strange, "there is a character in the credentials or the key that none of them has");
     errors.length("client_secret", patch.client_secret.as_deref(), 500);
     errors.length("customer_key", patch.customer_key.as_deref(), 100);
     errors.range("poll_interval_seconds", patch.poll_interval_seconds, 5..=3_600, "between 5 seconds and one hour");
@@ -140,9 +149,10 @@ fn mapped(errors: &mut Errors, mappings: &Mappings) {
     for path in [&paths.token, &paths.connections, &paths.status, &paths.sync_status] {
         errors.check("mappings", path.starts_with('/'), "a path begins with /");
     }
-    for path in [&paths.status, &paths.sync_status] {
-        errors.check("mappings", path.contains("{id}"), "the paths of one connection contain {id}");
-    }
+    // Where a sync's status is asked with the connection's own token, no id is in its path.
+    errors.check("mappings", paths.status.contains("{id}"), "the path of one connection contains {id}");
+    let strange = serde_json::to_string(mappings).is_ok_and(|text| text.contains("\\u00"));
+    errors.check("mappings", !strange, "there is a character in it that no name or path has");
 }
 
 #[cfg(test)]

@@ -53,8 +53,10 @@ impl Facts {
     /// In a sentence.
     pub fn text(&self) -> String {
         let authorization = self.authorization.filter(|(value, _)| *value != Authorization::Authorized);
+        let unproved = matches!(self.flow, Some((FlowFact::Is(Flow::Unknown), Some(Cause::NoProof))));
         let says = match (authorization, self.flow) {
             (Some((value, _)), _) => value.words().to_lowercase(),
+            (None, _) if unproved => "nothing is known of its syncs".to_owned(),
             (None, Some((FlowFact::Reachable, _))) => "the system answers".to_owned(),
             (None, Some((FlowFact::Is(flow), _))) => match flow {
                 Flow::Good => "syncs well".to_owned(),
@@ -65,7 +67,8 @@ impl Facts {
                 Flow::Paused => "inactive for lack of credits".to_owned(),
                 Flow::Unknown => "a status that we do not know".to_owned(),
             },
-            (None, None) => "signed in".to_owned(),
+            (None, None) if self.authorization.is_some() => "signed in".to_owned(),
+            (None, None) => "says nothing of its state".to_owned(),
         };
         match &self.detail {
             Some(detail) => format!("{says}: {detail}"),

@@ -50,11 +50,15 @@ pub struct Judgement {
     pub cause: Option<Cause>,
     /// What upstream said about it.
     pub detail: Option<String>,
-    /// When the clock alone may change it; the age of the proof aside, which a sweep watches.
+    /// When the clock alone may change it; the age of the proof aside, which a sweep watches. Lateness needs somebody who
+    /// looked, so this is only set where the proof of another process's clock lies ahead of ours.
     pub due: Option<DateTime<Utc>>,
 }
 
 /// Judges a connection. Old proof proves nothing: then everything is unknown, and never healthy.
+///
+/// A connection is late when somebody looked after its deadline and there was no sync. A deadline that passed while nobody
+/// could look says nothing against it: what was proved stands until the proof is too old.
 pub fn judge(
     known: &Known,
     cadence_set: Option<i64>,
@@ -62,7 +66,7 @@ pub fn judge(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Judgement {
-    if proof_at.is_none_or(|at| now - at > policy.proof_allowance) {
+    let Some(proof_at) = proof_at.filter(|at| now - *at <= policy.proof_allowance) else {
         return Judgement {
             authorization: Authorization::Unknown,
             data_flow: DataFlow::Unknown,
@@ -71,9 +75,10 @@ pub fn judge(
             detail: None,
             due: None,
         };
-    }
+    };
     let cadence = policy.cadence(known.cadence_upstream, cadence_set).map(|(seconds, _)| seconds);
-    let late_at = policy.late_at(known.last_good_sync_at, cadence);
+    // a deadline after which nobody has looked yet does not count yet
+    let late_at = policy.late_at(known.last_good_sync_at, cadence).filter(|at| proof_at >= *at);
     let (data_flow, flow_cause) = match known.flow.value {
         Flow::NotConnected | Flow::FirstSync => (DataFlow::FirstSync, known.flow.cause),
         Flow::Failing => (DataFlow::Failing, known.flow.cause.or(Some(Cause::SyncError))),
@@ -146,15 +151,30 @@ mod tests {
         }
     }
 
+    /// The last good sync was at 0 and the deadline is at 2,100.
     #[test]
-    fn late_begins_when_cadence_times_factor_plus_grace_has_passed() {
+    fn late_is_what_somebody_saw_after_the_deadline() {
         let well = known(Authorization::Authorized, Flow::Good, Some(0));
-        let before = judge(&well, None, Some(at(2_000)), &POLICY, at(2_099));
-        assert_eq!((before.health, before.due), (Health::Healthy, Some(at(2_100))));
-        let after = judge(&well, None, Some(at(2_000)), &POLICY, at(2_100));
-        assert_eq!((after.health, after.cause, after.due), (Health::Late, Some(Cause::Late), None));
-        let patient = judge(&well, Some(3_600), Some(at(2_000)), &POLICY, at(2_100));
+        for (proof, now, health, due, why) in [
+            (2_000, 2_099, Health::Healthy, None, "before the deadline; the clock alone will not make it late"),
+            (2_000, 2_100, Health::Healthy, None, "past it, but nobody has looked since"),
+            (2_099, 2_900, Health::Healthy, None, "the same, a moment before and long after"),
+            (2_100, 2_100, Health::Late, None, "somebody looked at that very moment"),
+            (2_101, 2_900, Health::Late, None, "somebody looked; nobody has since, and it stays late"),
+            (2_101, 3_001, Health::Late, None, "… as long as the proof may be old"),
+            (2_101, 3_002, Health::Unknown, None, "… and no longer"),
+            (2_000, 2_901, Health::Unknown, None, "nobody could look: unknown, and never late"),
+            (2_100, 2_099, Health::Healthy, Some(2_100), "proved by a clock ahead of ours: late once ours is there"),
+        ] {
+            let shown = judge(&well, None, Some(at(proof)), &POLICY, at(now));
+            assert_eq!((shown.health, shown.due), (health, due.map(at)), "{why}");
+        }
+        let late = judge(&well, None, Some(at(2_100)), &POLICY, at(2_100));
+        assert_eq!((late.data_flow, late.cause), (DataFlow::Late, Some(Cause::Late)));
+        let patient = judge(&well, Some(3_600), Some(at(2_100)), &POLICY, at(2_100));
         assert_eq!(patient.health, Health::Healthy, "a person's cadence goes before the source's");
+        let synced = known(Authorization::Authorized, Flow::Good, Some(1));
+        assert_eq!(judge(&synced, None, Some(at(2_100)), &POLICY, at(2_100)).health, Health::Healthy);
     }
 
     #[test]
@@ -205,15 +225,63 @@ mod tests {
             prop_assert_eq!(shown.cause.is_none(), shown.health == Health::Healthy);
         }
 
+        /// Everything around the deadline: with a young proof, the last word of upstream is shown; a good one is late when both
+        /// we and our newest look are past the deadline, and fresh when not.
         #[test]
-        fn nothing_changes_by_the_clock_before_it_is_due(known in anything(), now in -100_000i64..100_000, later in 0i64..900) {
-            let first = judge(&known, None, Some(at(now)), &POLICY, at(now));
-            let then = at(now + later);
-            let again = judge(&known, None, Some(at(now)), &POLICY, then);
-            if first.due.is_none_or(|due| then < due) {
+        fn what_is_shown_of_the_flow_is_the_rule_and_nothing_else(
+            flow in prop::sample::select(&Flow::ALL[..]),
+            last_good in prop::option::of(-3_000i64..1_000),
+            proof in -1_200i64..60,
+            cadence in prop::option::of(60i64..2_000),
+        ) {
+            let shown = judge(&known(Authorization::Authorized, flow, last_good), cadence, Some(at(proof)), &POLICY, at(0));
+            let past_deadline = |moment: i64| {
+                last_good.is_some_and(|last_good| moment - last_good - 300 >= 2 * cadence.unwrap_or(900))
+            };
+            let expected = if proof < -900 {
+                DataFlow::Unknown
+            } else {
+                match flow {
+                    Flow::Unknown => DataFlow::Unknown,
+                    Flow::NotConnected | Flow::FirstSync => DataFlow::FirstSync,
+                    Flow::Failing => DataFlow::Failing,
+                    Flow::Offline => DataFlow::Offline,
+                    Flow::Paused => DataFlow::Paused,
+                    Flow::Good if last_good.is_none() => DataFlow::Unknown,
+                    Flow::Good if past_deadline(0) && past_deadline(proof) => DataFlow::Late,
+                    Flow::Good => DataFlow::Fresh,
+                }
+            };
+            prop_assert_eq!(shown.data_flow, expected);
+        }
+
+        /// While nobody looks, nobody becomes late.
+        #[test]
+        fn blindness_makes_nobody_late(known in anything(), now in -100_000i64..100_000, blind_for in 0i64..100_000) {
+            let before = judge(&known, None, Some(at(now)), &POLICY, at(now));
+            let after = judge(&known, None, Some(at(now)), &POLICY, at(now + blind_for));
+            if blind_for > 900 {
+                prop_assert_eq!(after.health, Health::Unknown);
+            } else {
+                prop_assert_eq!(after, before);
+            }
+        }
+
+        /// Our clock may be behind that of the process that looked.
+        #[test]
+        fn nothing_changes_by_the_clock_before_it_is_due(
+            flow in prop::sample::select(&Flow::ALL[..]),
+            since_good in prop::option::of(1_500i64..2_500),
+            ahead in -600i64..600,
+            later in 0i64..300,
+        ) {
+            let known = known(Authorization::Authorized, flow, since_good.map(|seconds| -seconds));
+            let first = judge(&known, None, Some(at(ahead)), &POLICY, at(0));
+            let again = judge(&known, None, Some(at(ahead)), &POLICY, at(later));
+            if first.due.is_none_or(|due| at(later) < due) {
                 prop_assert_eq!(first, again);
             } else {
-                prop_assert_ne!(first.data_flow, again.data_flow);
+                prop_assert_eq!((first.data_flow, again.data_flow), (DataFlow::Fresh, DataFlow::Late));
             }
         }
     }

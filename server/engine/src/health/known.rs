@@ -78,7 +78,7 @@ pub struct Known {
     pub flow: Dimension<Flow>,
     /// What upstream said about the cause.
     pub detail: Option<String>,
-    /// Own time of the newest event applied.
+    /// Own time of the newest event applied, no later than our receipt.
     pub event_at: Option<DateTime<Utc>>,
     /// When data last arrived; never moves backwards.
     pub last_good_sync_at: Option<DateTime<Utc>>,

@@ -68,7 +68,8 @@ pub struct Observed {
     pub applied: Vec<Option<Applied>>,
 }
 
-/// Whether a sighting would do more than confirm `state`: decided without a lock, to spare most of a poll the write.
+/// Whether a sighting would do more than confirm `state`: decided without a lock, to spare most of a poll the write. That
+/// somebody has looked may be news by itself: a deadline that passed unseen is now a sync that is late.
 pub fn tells_something(state: &State, sighted: &Sighted, now: DateTime<Utc>) -> bool {
     let mut trial = Trial::default();
     let mut after = state.clone();
@@ -104,7 +105,7 @@ pub async fn observe(conn: &mut PgConnection, sightings: &[Sighted], now: DateTi
     Ok(observed)
 }
 
-/// Judges connections again because time has passed: lateness.
+/// Judges connections again because time, or what is asked of them, has changed.
 pub async fn reconsider(
     conn: &mut PgConnection,
     ids: &[Uuid],
@@ -177,7 +178,7 @@ struct Trial {
 
 fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut Trial) -> Applied {
     let sighting = &sighted.sighting;
-    let weighed = weigh(&state.known, sighting, sighted.skew);
+    let weighed = weigh(&state.known, sighting, sighted.skew, now);
     let first = state.version == 0 && state.proof.is_none();
     let due = state.recorded_at.is_none_or(|at| now - at >= RECORD_EVERY);
     let told = !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll;
@@ -366,3 +367,6 @@ fn upstream_differs(before: &Value, after: &Value) -> bool {
         _ => before != after,
     }
 }
+
+#[cfg(test)]
+mod tests;

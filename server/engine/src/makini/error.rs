@@ -96,7 +96,7 @@ pub struct UpstreamError {
 
 impl UpstreamError {
     /// An error without an answer.
-    pub(super) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+    pub(crate) fn new(class: ErrorClass, message: impl Into<String>) -> Self {
         Self {
             class,
             status: None,

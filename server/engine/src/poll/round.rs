@@ -5,7 +5,7 @@ use super::sweep::{Swept, sweep};
 use super::{Poller, skew};
 use crate::clock::new_id;
 use crate::live;
-use crate::makini::UpstreamError;
+use crate::makini::{ErrorClass, UpstreamError};
 use crate::store::{self, source::DueRound, source::GoodRound};
 use crate::work::{Step, backoff};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,6 +13,12 @@ use model::{AttemptError, Change, ChangeTopic, ConnectionId, Source};
 
 /// Three times the longest time-out of one request, and renewed after every page.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
+
+/// A list of more pages, or one that takes longer, has no end.
+const MOST_PAGES: usize = 20_000;
+const LONGEST: TimeDelta = TimeDelta::minutes(15);
+/// How soon a round that failed in our own database is tried again.
+const AGAIN: TimeDelta = TimeDelta::seconds(5);
 
 /// Why a round ended early.
 enum Broken {
@@ -48,7 +54,12 @@ impl Poller {
             Err(Broken::LeaseLost) => {
                 tracing::warn!(source = source.name, "another process took over the round over {}", source.name);
             }
-            Err(Broken::Store(error)) => return Err(error),
+            Err(Broken::Store(error)) => {
+                // It is no fault of the source, so it need not rest until the lease runs out.
+                let mut conn = self.pool.acquire().await?;
+                store::source::give_back(&mut conn, &due, self.clock.now() + AGAIN).await?;
+                return Err(error);
+            }
         }
         Ok(Step::Busy)
     }
@@ -57,7 +68,11 @@ impl Poller {
         let upstream = self.upstreams.of(source).map_err(Broken::Upstream)?;
         let mut good = GoodRound { began_at, duration_ms: 0, listed: 0, api_version: None, skew_ms: source.skew_ms };
         let (mut cursor, mut reading) = (None, Reading::default());
-        loop {
+        for page in 0.. {
+            if page == MOST_PAGES || self.clock.now() - began_at > LONGEST {
+                let endless = UpstreamError::new(ErrorClass::Garbage, "Its list of connections does not end.");
+                return Err(Broken::Upstream(endless));
+            }
             let answer = upstream.list(cursor.as_deref()).await.map_err(Broken::Upstream)?;
             if let Some(skew) = skew(&answer) {
                 good.skew_ms = Some(skew.num_milliseconds());

@@ -218,8 +218,9 @@ pub async fn absent(conn: &mut PgConnection, source: SourceId, round: DateTime<U
 /// Asks for a closer look at these that were missing, unless one is due already.
 pub async fn mark_absent(conn: &mut PgConnection, ids: &[Uuid], now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "update connection set absent_since = coalesce(absent_since, $2), check_reason = 'absent', \
-         check_due_at = least(check_due_at, $2) where id = any($1) and removed_at is null",
+        "with missing as (select id from connection where id = any($1) and removed_at is null order by id for update) \
+         update connection set absent_since = coalesce(absent_since, $2), check_reason = 'absent', \
+         check_due_at = least(check_due_at, $2) from missing where connection.id = missing.id",
         ids,
         now
     )

@@ -273,6 +273,19 @@ pub async fn finish_well(
     Ok(done.rows_affected() == 1)
 }
 
+/// Ends a round that our own database broke off: nothing is said of the source.
+pub async fn give_back(conn: &mut PgConnection, round: &DueRound, next_at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update source set lease_until = null, lease_token = null, due_at = $3 where id = $1 and lease_token = $2",
+        round.source_id.0,
+        round.token,
+        next_at
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
 /// Ends a round that failed. False if the lease was no longer ours.
 pub async fn finish_badly(
     conn: &mut PgConnection,

@@ -1,12 +1,16 @@
-//! The webhook door: bytes and headers in; an id, or a reason why not, out.
+//! The webhook door: headers in, then bytes; an id, or a reason why not, out.
 
 use super::{
     batch,
+    budget::{Budget, Place},
     envelope::{self, Envelope},
     event::clean,
     headers,
+    limits::DoorLimits,
     queue::Queue,
+    refused::{NotRead, Refused},
     rejections::{NO_SOURCE, Rejection, Rejections},
+    signature::Secrets,
     sources::{Found, Known, Sources},
 };
 use crate::{
@@ -18,13 +22,10 @@ use crate::{
 use bytes::Bytes;
 use chrono::TimeDelta;
 use model::{EventId, EventState, RejectionReason};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 use tokio::sync::Notify;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -35,25 +36,8 @@ use tokio_util::{
 pub const KEYS_ARE_KEPT: TimeDelta = TimeDelta::days(35);
 /// Characters kept of an id; its key is made of all of it.
 const LONGEST_ID: usize = 200;
-
-/// How much the door takes.
-#[derive(Clone, Copy, Debug)]
-pub struct DoorLimits {
-    /// Bytes of one body.
-    pub body: usize,
-    /// Bytes of all bodies that wait to be stored.
-    pub bytes_in_flight: usize,
-    /// Rows of one batch.
-    pub batch_rows: usize,
-    /// How long one statement may take before its callers are refused: upstream waits ten seconds for an answer.
-    pub patience: Duration,
-}
-
-impl Default for DoorLimits {
-    fn default() -> Self {
-        Self { body: 1 << 20, bytes_in_flight: 64 << 20, batch_rows: 512, patience: Duration::from_secs(4) }
-    }
-}
+/// What a webhook weighs beside its body, in bytes.
+const OVERHEAD: usize = 512;
 
 /// A webhook that is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,38 +48,16 @@ pub struct Accepted {
     pub duplicate: bool,
 }
 
-/// A webhook that was turned away.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// Why.
-    pub reason: RejectionReason,
-    /// Why, in a sentence.
-    pub detail: String,
-    /// When it may be sent again.
-    pub retry_after: Option<Duration>,
+/// A webhook whose body may be read. What it holds is given back when it is dropped, or stored and answered.
+pub struct Admitted {
+    source: Arc<Known>,
+    place: Place,
 }
 
-impl Refused {
-    fn new(reason: RejectionReason, detail: String) -> Self {
-        Self { reason, detail, retry_after: None }
-    }
-
-    fn not_stored(detail: String) -> Self {
-        // spread over some seconds, so that those who were refused together do not come back together
-        let seconds = 1 + (new_id().as_u128() % 5) as u64;
-        Self { reason: RejectionReason::NotStored, detail, retry_after: Some(Duration::from_secs(seconds)) }
-    }
-
-    /// The HTTP status that says the same.
-    pub fn status(&self) -> u16 {
-        match self.reason {
-            RejectionReason::SignatureMissing | RejectionReason::SignatureWrong | RejectionReason::NoSecret => 401,
-            RejectionReason::NotJson => 400,
-            RejectionReason::TooLarge => 413,
-            RejectionReason::NoSuchSource => 404,
-            RejectionReason::NotStored => 503,
-            RejectionReason::IdReused => 200,
-        }
+impl Admitted {
+    /// Counts so many more bytes of its body; false when there is no room for them.
+    pub fn hold(&mut self, more: usize) -> bool {
+        self.place.hold(more)
     }
 }
 
@@ -108,6 +70,7 @@ struct Inner {
     clock: SharedClock,
     limits: DoorLimits,
     sources: Arc<Sources>,
+    budget: Budget,
     queue: Queue,
     rejections: Rejections,
     closing: CancellationToken,
@@ -146,7 +109,8 @@ impl Door {
         });
         tasks.close();
         let guard = closing.clone().drop_guard();
-        Self(Arc::new(Inner { pool, clock, limits, sources, queue, rejections, closing, tasks, _guard: guard }))
+        let budget = Budget::new(limits.bytes_in_flight);
+        Self(Arc::new(Inner { pool, clock, limits, sources, budget, queue, rejections, closing, tasks, _guard: guard }))
     }
 
     /// The most bytes that a body may have.
@@ -154,35 +118,57 @@ impl Door {
         self.0.limits.body
     }
 
-    /// Takes a webhook. Answers only when it is durable, or refused; either way it has been counted.
-    pub async fn accept(&self, source_name: &str, headers: &HeaderMap, body: Bytes) -> Result<Accepted, Refused> {
-        let started = Instant::now();
+    /// Looks at a webhook before any of its body is read: who names no source or brings no signature gets no room.
+    pub async fn admit(&self, source_name: &str, headers: &HeaderMap) -> Result<Admitted, Refused> {
         let found = self.0.sources.find(source_name).await;
-        let answer = match &found {
-            Found::Known(source) => self.take(source, headers, &body).await,
-            Found::Unknown => Err(no_such_source(source_name)),
+        let admitted = match &found {
+            Found::Known(source) => self.place(source, headers),
+            Found::Unknown => Err(Refused::no_such_source(source_name)),
             Found::Unavailable => {
                 Err(Refused::not_stored("The sources could not be read. Send it again in a moment.".to_owned()))
             }
         };
-        if let Err(refused) = &answer {
-            self.record(&found, refused, headers, &body);
+        if let Err(refused) = &admitted {
+            self.record(found.known(), refused, headers, &[]);
         }
-        count(&answer);
+        admitted
+    }
+
+    /// Takes a webhook whose body was counted. Answers only when it is durable, or refused; either way it has been counted.
+    pub async fn take(&self, admitted: Admitted, headers: &HeaderMap, body: Bytes) -> Result<Accepted, Refused> {
+        let (started, source) = (Instant::now(), Arc::clone(&admitted.source));
+        let answer = self.store(admitted, headers, &body).await;
+        match &answer {
+            Ok(accepted) => count(if accepted.duplicate { "duplicate" } else { "accepted" }),
+            Err(refused) => self.record(Some(&source), refused, headers, &body),
+        }
         metrics::histogram!("linewatch_webhook_accept_seconds").record(started.elapsed().as_secs_f64());
         answer
     }
 
-    /// Refuses a body that was cut off because it is too large.
-    pub async fn too_large(&self, source_name: &str, headers: &HeaderMap) -> Refused {
+    /// Takes a webhook that is there as a whole: [`Self::admit`] and [`Self::take`] in one.
+    pub async fn accept(&self, source_name: &str, headers: &HeaderMap, body: Bytes) -> Result<Accepted, Refused> {
+        let mut admitted = self.admit(source_name, headers).await?;
+        if !admitted.hold(body.len()) {
+            return Err(self.not_read(source_name, headers, NotRead::NoRoom).await);
+        }
+        self.take(admitted, headers, body).await
+    }
+
+    /// Refuses a body that was not read to its end.
+    pub async fn not_read(&self, source_name: &str, headers: &HeaderMap, why: NotRead) -> Refused {
         let found = self.0.sources.find(source_name).await;
         let refused = match &found {
-            Found::Unknown => no_such_source(source_name),
-            _ => self.over_limit(),
+            Found::Unknown => Refused::no_such_source(source_name),
+            _ => Refused::not_read(why, self.0.limits.body),
         };
-        self.record(&found, &refused, headers, &[]);
-        count(&Err(refused.clone()));
+        self.record(found.known(), &refused, headers, &[]);
         refused
+    }
+
+    /// Refuses a body that is too large.
+    pub async fn too_large(&self, source_name: &str, headers: &HeaderMap) -> Refused {
+        self.not_read(source_name, headers, NotRead::TooLarge).await
     }
 
     /// Takes nothing more, and returns when everything taken is stored and answered, and every rejection counted.
@@ -192,44 +178,51 @@ impl Door {
         self.0.rejections.flush(&self.0.pool).await;
     }
 
-    async fn take(&self, source: &Arc<Known>, headers: &HeaderMap, body: &Bytes) -> Result<Accepted, Refused> {
+    async fn store(&self, admitted: Admitted, headers: &HeaderMap, body: &Bytes) -> Result<Accepted, Refused> {
+        let Admitted { source, place } = admitted;
         if body.len() > self.0.limits.body {
-            return Err(self.over_limit());
+            return Err(Refused::not_read(NotRead::TooLarge, self.0.limits.body));
         }
-        self.verify(source, headers, body)?;
-        let event = self.read(source, headers, body)?;
-        self.0.queue.store(Arc::clone(source), event).await.map_err(Refused::not_stored)
+        self.verify(&source, headers, body)?;
+        let event = self.read(&source, headers, body)?;
+        self.0.queue.store(source, event, place).await.map_err(Refused::not_stored)
     }
 
-    fn verify(&self, source: &Known, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+    /// A place for who may come in: all that can be told without a body.
+    fn place(&self, source: &Arc<Known>, headers: &HeaderMap) -> Result<Admitted, Refused> {
+        let name = &source.name;
         let Some(secrets) = &source.secrets else {
-            let name = &source.name;
             return Err(Refused::not_stored(format!("The webhook secrets of “{name}” cannot be opened right now.")));
         };
         if secrets.is_empty() {
-            let name = &source.name;
             let detail = format!("The source “{name}” has no webhook secret, so nothing can be verified. Add one.");
             return Err(Refused::new(RejectionReason::NoSecret, detail));
         }
-        let header = &source.mappings.signature_header;
-        let mut signatures = source.signature_header.iter().flat_map(|name| headers.get_all(name)).peekable();
-        if signatures.peek().is_none() {
-            let detail = format!("The header {header} is missing.");
+        if signatures(source, headers).next().is_none() {
+            let detail = format!("The header {} is missing.", source.mappings.signature_header);
             return Err(Refused::new(RejectionReason::SignatureMissing, detail));
         }
-        match signatures.find_map(|signature| secrets.verify(body, signature.as_bytes())) {
-            Some(secret) => {
-                self.0.sources.note_use(source, secret, self.0.clock.now());
-                Ok(())
-            }
-            None => {
-                let detail = match secrets.len() {
-                    1 => format!("The signature in {header} was not made with the live secret."),
-                    n => format!("The signature in {header} was made with none of the {n} live secrets."),
-                };
-                Err(Refused::new(RejectionReason::SignatureWrong, detail))
-            }
+        let mut place = self.0.budget.place();
+        if !place.hold(OVERHEAD) {
+            return Err(Refused::not_read(NotRead::NoRoom, self.0.limits.body));
         }
+        Ok(Admitted { source: Arc::clone(source), place })
+    }
+
+    fn verify(&self, source: &Known, headers: &HeaderMap, body: &[u8]) -> Result<(), Refused> {
+        let by = |secrets: &Secrets| {
+            signatures(source, headers).find_map(|signature| secrets.verify(body, signature.as_bytes()))
+        };
+        if let Some(secret) = source.secrets.as_ref().and_then(by) {
+            self.0.sources.note_use(source, secret, self.0.clock.now());
+            return Ok(());
+        }
+        let header = &source.mappings.signature_header;
+        let detail = match source.secrets.as_ref().map_or(0, Secrets::len) {
+            1 => format!("The signature in {header} was not made with the live secret."),
+            n => format!("The signature in {header} was made with none of the {n} live secrets."),
+        };
+        Err(Refused::new(RejectionReason::SignatureWrong, detail))
     }
 
     /// Checks that it is JSON, and borrows its id and time; what it means is for later.
@@ -264,8 +257,8 @@ impl Door {
         })
     }
 
-    fn record(&self, found: &Found, refused: &Refused, request: &HeaderMap, body: &[u8]) {
-        let known = if let Found::Known(source) = found { Some(source) } else { None };
+    fn record(&self, known: Option<&Arc<Known>>, refused: &Refused, request: &HeaderMap, body: &[u8]) {
+        count(refused.reason.code());
         self.0.rejections.record(&Rejection {
             source: known.map_or(NO_SOURCE, |source| &source.name),
             reason: refused.reason,
@@ -275,23 +268,18 @@ impl Door {
             body,
         });
     }
+}
 
-    fn over_limit(&self) -> Refused {
-        let detail = format!("The body is larger than {} bytes.", self.0.limits.body);
-        Refused::new(RejectionReason::TooLarge, detail)
+impl Found {
+    fn known(&self) -> Option<&Arc<Known>> {
+        if let Self::Known(source) = self { Some(source) } else { None }
     }
 }
 
-fn no_such_source(name: &str) -> Refused {
-    let name: String = name.chars().take(63).collect();
-    Refused::new(RejectionReason::NoSuchSource, format!("There is no source named “{name}”."))
+fn signatures<'a>(source: &'a Known, headers: &'a HeaderMap) -> impl Iterator<Item = &'a HeaderValue> {
+    source.signature_header.iter().flat_map(move |name| headers.get_all(name))
 }
 
-fn count(answer: &Result<Accepted, Refused>) {
-    let outcome = match answer {
-        Ok(Accepted { duplicate: false, .. }) => "accepted",
-        Ok(Accepted { duplicate: true, .. }) => "duplicate",
-        Err(refused) => refused.reason.code(),
-    };
+fn count(outcome: &'static str) {
     metrics::counter!("linewatch_webhooks_total", "outcome" => outcome).increment(1);
 }

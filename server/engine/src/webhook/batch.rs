@@ -4,8 +4,10 @@
 //! one commit and sixty-four together wait for hardly more. A caller is answered only after the commit.
 
 use super::{
-    accept::{Accepted, DoorLimits},
-    queue::{Group, NotStored, Queue, Waiting, group, part, refuse},
+    accept::Accepted,
+    fault::{is_a_rows_fault, is_deadlock},
+    limits::DoorLimits,
+    queue::{Group, NotStored, Queue, Waiting, group, let_go, part, refuse},
     rejections::{Rejection, Rejections},
 };
 use crate::{
@@ -23,7 +25,10 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -31,6 +36,8 @@ use uuid::Uuid;
 const TRIES: u32 = 4;
 /// How long the connection is kept when nothing comes.
 const IDLE: Duration = Duration::from_millis(500);
+/// A database that is away fails batches by the thousand: between two lines about it.
+const SAY_EVERY: Duration = Duration::from_secs(1);
 
 /// Writes batches.
 pub(super) struct Flusher {
@@ -41,13 +48,15 @@ pub(super) struct Flusher {
     patience: Duration,
     wake: Arc<Notify>,
     rejections: Rejections,
+    /// When it was last said that something could not be stored.
+    said: Option<Instant>,
 }
 
 /// A queue and who empties it.
 pub(super) fn queue(pool: PgPool, limits: DoorLimits, wake: Arc<Notify>, rejections: Rejections) -> (Queue, Flusher) {
-    let (queue, waiting) = Queue::new(limits.bytes_in_flight);
+    let (queue, waiting) = Queue::new(limits.answer_within);
     let (rows, patience) = (limits.batch_rows, limits.patience);
-    (queue, Flusher { pool, connection: None, queue: waiting, rows, patience, wake, rejections })
+    (queue, Flusher { pool, connection: None, queue: waiting, rows, patience, wake, rejections, said: None })
 }
 
 /// What became of a group.
@@ -82,7 +91,11 @@ impl Flusher {
             {
                 batch.push(waiting);
             }
-            while !batch.is_empty() {
+            loop {
+                let_go(&mut batch);
+                if batch.is_empty() {
+                    break;
+                }
                 let part = part(&mut batch);
                 self.flush(part).await;
             }
@@ -117,12 +130,16 @@ impl Flusher {
                     parts.extend([middle..part.end, part.start..middle]);
                 }
                 Err(error) if is_a_rows_fault(&error) => {
-                    tracing::error!(%error, "Postgres refuses one webhook: {error}");
+                    if self.may_say() {
+                        tracing::error!(%error, "Postgres refuses one webhook: {error}");
+                    }
                     fates[part.start] =
                         Fate::NotStored("The database refuses this webhook. It was not stored.".to_owned());
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "a batch of webhooks could not be stored: {error}");
+                    if self.may_say() {
+                        tracing::warn!(%error, "a batch of webhooks could not be stored: {error}");
+                    }
                     // its fate is the same for what was not tried yet
                     let refused =
                         Fate::NotStored("The database is not available. Send it again in a moment.".to_owned());
@@ -172,7 +189,9 @@ impl Flusher {
         let firsts = match self.with_connection(async |conn| event_key::repeated(conn, &repeats).await).await {
             Ok(firsts) => firsts,
             Err(error) => {
-                tracing::warn!(%error, "repeated webhooks could not be counted: {error}");
+                if self.may_say() {
+                    tracing::warn!(%error, "repeated webhooks could not be counted: {error}");
+                }
                 Vec::new()
             }
         };
@@ -180,6 +199,15 @@ impl Flusher {
             .into_iter()
             .filter_map(|first| Some(((first.source, first.key_hash.as_slice().try_into().ok()?), first)));
         keyed.collect()
+    }
+
+    fn may_say(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self.said.is_none_or(|said| now - said >= SAY_EVERY);
+        if may {
+            self.said = Some(now);
+        }
+        may
     }
 
     /// Counts what was stored, by source, and wakes who processes it.
@@ -267,22 +295,4 @@ impl Flusher {
 
 fn changed(id: EventId) -> Change {
     Change::new(ChangeTopic::Event, id, 0)
-}
-
-fn sql_state(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error()?.code().map(Into::into)
-}
-
-/// Whether the data itself is refused: bad data (22), a broken constraint (23), too much of something (54). A missing
-/// partition calls itself a broken constraint too, but names none, and is no row's fault.
-fn is_a_rows_fault(error: &sqlx::Error) -> bool {
-    let no_partition = error.as_database_error().is_some_and(|error| error.constraint().is_none())
-        && sql_state(error).is_some_and(|state| state == "23514");
-    let of_the_data = sql_state(error).is_some_and(|state| matches!(state.get(..2), Some("22" | "23" | "54")));
-    matches!(error, sqlx::Error::Encode(_)) || (of_the_data && !no_partition)
-}
-
-/// A deadlock, or a serialisation failure: the same again may well succeed.
-fn is_deadlock(error: &sqlx::Error) -> bool {
-    sql_state(error).is_some_and(|state| state == "40P01" || state == "40001")
 }

@@ -1,18 +1,24 @@
 //! Webhooks, from the door to what they mean.
 //!
-//! [`accept`] takes bytes and headers, and answers only when the event is durable: source → secret → signature → JSON →
-//! [`batch`], one transaction for all requests of the moment. What is turned away goes to [`rejections`]. What an event
-//! says is read later, by [`event`], when [`process`] comes to it.
+//! [`accept`] takes headers, then bytes, and answers only when the event is durable: source → secret → signature → JSON →
+//! [`batch`], one transaction for all requests of the moment. What it holds meanwhile counts against one [`budget`]. What is
+//! turned away goes to [`rejections`]. What an event says is read later, by [`event`], when [`process`] comes to it.
 
 pub mod accept;
 mod batch;
+mod budget;
 mod envelope;
 pub mod event;
+mod fault;
 mod headers;
+mod limits;
 pub mod process;
 mod queue;
+mod refused;
 pub mod rejections;
 pub mod signature;
 mod sources;
 
-pub use accept::{Accepted, Door, DoorLimits, Refused};
+pub use accept::{Accepted, Admitted, Door};
+pub use limits::DoorLimits;
+pub use refused::{NotRead, Refused};

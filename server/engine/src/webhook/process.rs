@@ -87,10 +87,16 @@ impl Processor {
         let mut ends: Vec<Option<End>> = Vec::with_capacity(batch.len());
         let mut sightings = Vec::new();
         for (leased, parsed) in batch.iter().zip(&parsed) {
+            if parsed.clamped && leased.earlier == 0 {
+                let source = leased.source_id.to_string();
+                metrics::counter!("linewatch_event_future_stamps_total", "source" => source).increment(1);
+            }
             let connection =
                 parsed.connection_key.as_ref().and_then(|key| connections.get(&(leased.source_id, key.clone())));
             let brief = briefs.get(&leased.source_id);
             ends.push(match (&parsed.news, connection, brief) {
+                // Records of a connection changed; of which, this dialect does not say.
+                (None, ..) if parsed.of_records => Some(End::done(EventState::Processed)),
                 (None, ..) => Some(End::done(EventState::Unrecognised)),
                 (Some(_), None, _) | (_, _, None) => Some(stranger(leased, started_at)),
                 (Some(news), Some(connection), Some(brief)) => {

@@ -1,20 +1,17 @@
-//! Webhooks that wait to be stored: bounded in bytes, cut into statements, repeats put together.
+//! Webhooks that wait to be stored: answered in time, cut into statements, repeats put together.
 
-use super::{accept::Accepted, sources::Known};
+use super::{accept::Accepted, budget::Place, sources::Known};
 use crate::store::event::{Key, NewEvent};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
 };
-use tokio::sync::{mpsc, oneshot};
 
-/// What a waiting event weighs beside its body.
-const OVERHEAD: usize = 512;
 /// Bytes of bodies in one statement: a batch of large ones is written in parts.
 const STATEMENT_BYTES: usize = 8 << 20;
+/// What is said to who waited as long as anybody waits.
+const TOO_LATE: &str = "The database does not answer in time. Send it again in a moment.";
 
 /// Why an event was not stored, in a sentence.
 pub(super) type NotStored = String;
@@ -26,46 +23,40 @@ pub(super) struct Waiting {
     pub source: Arc<Known>,
     pub event: NewEvent,
     pub answer: oneshot::Sender<Answer>,
-    _weight: Weight,
-}
-
-/// Bytes in flight, given back when dropped.
-struct Weight {
-    bytes: usize,
-    all: Arc<AtomicUsize>,
-}
-
-impl Drop for Weight {
-    fn drop(&mut self) {
-        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
+    /// When its caller is told that it was not stored.
+    deadline: Instant,
+    /// Held as long as the event is.
+    _place: Place,
 }
 
 /// Where events queue up.
 pub(super) struct Queue {
     sender: mpsc::UnboundedSender<Waiting>,
-    in_flight: Arc<AtomicUsize>,
-    most_in_flight: usize,
+    answer_within: Duration,
 }
 
 impl Queue {
-    /// A queue that takes so many bytes, and its other end.
-    pub fn new(most_in_flight: usize) -> (Self, mpsc::UnboundedReceiver<Waiting>) {
+    /// A queue whose callers wait no longer than this, and its other end. What is in it is bounded by who hands out places.
+    pub fn new(answer_within: Duration) -> (Self, mpsc::UnboundedReceiver<Waiting>) {
         let (sender, waiting) = mpsc::unbounded_channel();
-        (Self { sender, in_flight: Arc::default(), most_in_flight }, waiting)
+        (Self { sender, answer_within }, waiting)
     }
 
-    /// Queues an event and waits until it is durable, or certainly refused.
-    pub async fn store(&self, source: Arc<Known>, event: NewEvent) -> Answer {
-        let weight = Weight { bytes: event.body.len() + OVERHEAD, all: Arc::clone(&self.in_flight) };
-        if self.in_flight.fetch_add(weight.bytes, Ordering::Relaxed) + weight.bytes > self.most_in_flight {
-            return Err("Too many webhooks are waiting to be stored. Send it again in a moment.".to_owned());
-        }
+    /// Queues an event and waits until it is durable or refused.
+    ///
+    /// Who is refused because time is up may find it stored all the same: a batch that is under way is not called back. That
+    /// is safe, as is a commit whose answer was lost: the same webhook sent again is a duplicate by its key and answered 200.
+    /// What has no key cannot be told from a repeat anyway, and is marked so.
+    pub async fn store(&self, source: Arc<Known>, event: NewEvent, place: Place) -> Answer {
+        let deadline = Instant::now() + self.answer_within;
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { source, event, answer, _weight: weight };
+        let waiting = Waiting { source, event, answer, deadline, _place: place };
         let closing = || "Linewatch is shutting down. Send it again in a moment.".to_owned();
         self.sender.send(waiting).map_err(|_| closing())?;
-        answered.await.unwrap_or_else(|_| Err(closing()))
+        match tokio::time::timeout_at(deadline, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(closing())),
+            Err(_) => Err(TOO_LATE.to_owned()),
+        }
     }
 }
 
@@ -79,6 +70,17 @@ pub(super) struct Group {
 pub(super) fn refuse(all: Vec<Waiting>, why: &str) {
     for waiting in all {
         let _ = waiting.answer.send(Err(why.to_owned()));
+    }
+}
+
+/// Lets go of those whose time is up: they were told to come again, and would only keep those behind them waiting.
+pub(super) fn let_go(batch: &mut Vec<Waiting>) {
+    let now = Instant::now();
+    if batch.iter().any(|waiting| waiting.deadline <= now) {
+        let (late, in_time): (Vec<_>, Vec<_>) =
+            std::mem::take(batch).into_iter().partition(|waiting| waiting.deadline <= now);
+        *batch = in_time;
+        refuse(late, TOO_LATE);
     }
 }
 

@@ -13,6 +13,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// Rounds at once, each over another source, so that one that does not answer, or whose list does not end, keeps no other
+/// from being seen.
+const ROUNDS_AT_ONCE: usize = 4;
+/// Batches of closer looks at once, for the same reason.
+const CHECKS_AT_ONCE: usize = 3;
+
 /// What the workers work with.
 pub struct Parts {
     /// The database.
@@ -46,14 +52,14 @@ impl Workers {
             Arc::clone(&events),
             cancel.clone(),
         ));
-        {
-            let (poller, cancel) = (poller.clone(), cancel.clone());
+        for _ in 0..ROUNDS_AT_ONCE {
+            let (poller, rounds, cancel) = (poller.clone(), Arc::clone(&rounds), cancel.clone());
             tracker.spawn(async move {
                 run("rounds", Duration::from_secs(1), &rounds, &cancel, || poller.round()).await;
             });
         }
-        {
-            let (checks, cancel) = (Arc::clone(&checks), cancel.clone());
+        for _ in 0..CHECKS_AT_ONCE {
+            let (poller, checks, cancel) = (poller.clone(), Arc::clone(&checks), cancel.clone());
             tracker.spawn(async move {
                 run("checks", Duration::from_secs(1), &checks, &cancel, || poller.check()).await;
             });

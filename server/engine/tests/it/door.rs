@@ -115,7 +115,7 @@ pub fn event(id: &str) -> String {
 #[sqlx::test(migrations = "../../migrations")]
 async fn every_refusal_has_its_status_says_why_and_is_recorded(pool: PgPool) {
     let world = Doorway::open(&pool).await;
-    let silent = add_source(&pool, "silent").await;
+    add_source(&pool, "silent").await;
     let body = Bytes::from(event("evt_1"));
 
     let first = world.post(body.clone()).await.unwrap();
@@ -174,10 +174,10 @@ async fn every_refusal_has_its_status_says_why_and_is_recorded(pool: PgPool) {
     let longest: i32 = sqlx::query_scalar("select max(length(excerpt)) from rejection").fetch_one(&pool).await.unwrap();
     assert_eq!(longest, 1_024);
     let mut conn = pool.acquire().await.unwrap();
-    let traffic = store::event::traffic(&mut conn, world.source, "demo", noon()).await.unwrap();
+    let traffic = store::rejection::traffic(&mut conn, "demo", noon() - TimeDelta::hours(24)).await.unwrap();
     assert_eq!((traffic.events, traffic.last_event_at), (1, Some(noon())));
     assert_eq!(traffic.rejections[&RejectionReason::TooLarge], 2);
-    let traffic = store::event::traffic(&mut conn, silent, "silent", noon()).await.unwrap();
+    let traffic = store::rejection::traffic(&mut conn, "silent", noon() - TimeDelta::hours(24)).await.unwrap();
     assert_eq!((traffic.events, traffic.last_rejection_at), (0, Some(noon())));
 }
 

@@ -65,6 +65,42 @@ async fn an_old_event_is_superseded_and_moves_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_stamp_from_the_future_silences_no_later_event(pool: PgPool) {
+    let world = World::new(pool, 20).await;
+    world.round().await;
+    let one = world.a_healthy_one().await;
+    let far = json!({"id": "evt_far", "event": "sync.completed", "timestamp": "2099-01-01T00:00:00Z",
+        "connection_id": one.key, "data": {}});
+    world.hear(&far).await.unwrap();
+    world.processor.step().await.unwrap();
+    let heard = world.connection(one.id).await.connection;
+    assert!(heard.last_good_sync_at.unwrap() <= world.clock.now(), "a stamp is no promise");
+    let offline = json!({"id": "evt_next", "event": "connection.status_changed", "timestamp": world.clock.now(),
+        "connection_id": one.key, "data": {"status": "offline"}});
+    world.hear(&offline).await.unwrap();
+    world.processor.step().await.unwrap();
+    assert_eq!(world.connection(one.id).await.connection.health, Health::Offline);
+    assert!(events(&world).await.iter().all(|event| event.state == EventState::Processed));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_stamp_from_the_future_that_is_stored_already_is_put_right_by_the_next_round(pool: PgPool) {
+    let world = World::new(pool, 20).await;
+    world.round().await;
+    let one = world.a_healthy_one().await;
+    sqlx::query("update connection set event_at = '2099-01-01'").execute(&world.pool).await.unwrap();
+    world.round().await;
+    assert_eq!(world.count("connection where event_at > now() + interval '1 minute'").await, 0);
+    assert_eq!(world.connection(one.id).await.connection.version, one.version, "nothing that is shown has changed");
+    let offline = json!({"id": "evt_next", "event": "connection.status_changed", "timestamp": world.clock.now(),
+        "connection_id": one.key, "data": {"status": "offline"}});
+    world.hear(&offline).await.unwrap();
+    world.processor.step().await.unwrap();
+    assert_eq!(world.connection(one.id).await.connection.health, Health::Offline);
+    assert_eq!(events(&world).await[0].state, EventState::Processed);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn every_event_has_an_end(pool: PgPool) {
     let world = World::new(pool, 5).await;
     world.round().await;

@@ -104,7 +104,7 @@ async fn what_a_system_does_is_told_apart(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn late_begins_by_the_clock_alone_and_a_person_can_set_the_cadence(pool: PgPool) {
+async fn the_first_round_after_the_deadline_finds_it_late_and_a_person_can_set_the_cadence(pool: PgPool) {
     let world = World::new(pool, 20).await;
     world.round().await;
     let one = world.a_healthy_one().await;
@@ -126,7 +126,7 @@ async fn late_begins_by_the_clock_alone_and_a_person_can_set_the_cadence(pool: P
     let set = world.desk.change_connection(&admin(), one.id, impatient).await.unwrap();
     assert_eq!((set.connection.health, set.connection.cadence_seconds), (Health::Healthy, Some(10)));
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    Workers::judge_due(&world.pool, &world.clock).await.unwrap();
+    world.round().await;
     let late = world.connection(one.id).await.connection;
     assert_eq!((late.health, late.cause.unwrap().code), (Health::Late, Cause::Late));
 }
