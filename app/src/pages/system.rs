@@ -132,10 +132,11 @@ fn polling(sources: &[Source], now: Moment) -> AnyView {
     let row = |source: &Source| {
         let round = &source.round;
         let overdue = round.next_at.map(|next| (now.now - next).num_seconds()).filter(|s| *s > 0 && source.enabled);
-        let lag = match (source.enabled, overdue) {
-            (false, _) => "switched off".to_owned(),
-            (_, None) => "on time".to_owned(),
-            (_, Some(seconds)) => format!("{} behind", text::span(seconds)),
+        let lag = match (source.enabled, round.failing_since, overdue) {
+            (false, ..) => "switched off".into_any(),
+            (_, Some(since), _) => view! { <span class="bad">"failing for "{now.since(since)}</span> }.into_any(),
+            (_, None, None) => "on time".into_any(),
+            (_, None, Some(seconds)) => format!("{} behind", text::span(seconds)).into_any(),
         };
         let skew = source.skew_ms.map_or_else(|| "–".to_owned(), |ms| format!("{:+.1} s", ms as f64 / 1_000.0));
         let count = |n: Option<i64>| n.map_or_else(|| "–".to_owned(), |n| text::count(n.max(0) as u64));
