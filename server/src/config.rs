@@ -34,8 +34,6 @@ pub enum Purpose {
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What it is for.
-    pub purpose: Purpose,
     /// `LINEWATCH_DATA_DIR`: what must survive a restart and is not in the database: `./.linewatch` unless said. The
     /// embedded Postgres lies in it, and the secrets that nobody gave and Linewatch made.
     pub data_dir: PathBuf,
@@ -66,7 +64,6 @@ impl Config {
         let mut env = Env::new(&find);
         let data_dir = if purpose == Purpose::Demo { ".linewatch/demo" } else { ".linewatch" };
         let config = Self {
-            purpose,
             data_dir: env.read("LINEWATCH_DATA_DIR", PathBuf::from(data_dir), |text| Ok(text.into())),
             http: Http::from_env(&mut env),
             database: Database::from_env(&mut env),

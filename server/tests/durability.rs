@@ -180,7 +180,6 @@ async fn add_source(pool: &PgPool, key: engine::vault::MasterKey, url: &str) {
         upstreams,
         public_url: String::new(),
         version: "0.0.0",
-        known_secrets: Vec::new(),
         certificate: tokio::sync::watch::channel(None).1,
         rounds: Arc::default(),
         checks: Arc::default(),

@@ -63,15 +63,10 @@ fn kept_master_key(data_dir: &Path) -> Result<MasterKey, Failure> {
     Ok(key)
 }
 
-/// The demo's secrets, which everybody knows.
-pub(super) fn demo_secrets() -> [String; 2] {
-    let demo = simulator::Options::default();
-    [demo.client_secret, demo.webhook_secret]
-}
-
 /// Refuses to go on with the demo's secrets: everybody knows them, so anybody could sign webhooks.
 pub async fn refuse_demo_secrets(pool: &PgPool, vault: &Vault) -> Result<(), Failure> {
-    let known = demo_secrets();
+    let demo = simulator::Options::default();
+    let known = [demo.client_secret, demo.webhook_secret];
     let variables = std::env::vars().filter(|(name, _)| name.starts_with("LINEWATCH_"));
     if let Some((name, _)) = variables.into_iter().find(|(_, value)| known.iter().any(|secret| value.contains(secret)))
     {

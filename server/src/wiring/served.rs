@@ -1,8 +1,7 @@
 //! A Linewatch that serves: put together, running, and taken down in order.
 
-use super::first::demo_secrets;
 use super::{Database, Entry, Failure, Parts, base, entry, local_url, router, worker_router};
-use crate::config::{Config, Purpose};
+use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::{certificate, listen, metrics, site};
 use clap::ValueEnum;
@@ -124,7 +123,6 @@ pub fn assemble(
         upstreams,
         public_url: base(&public_url),
         version: crate::VERSION,
-        known_secrets: if config.purpose == Purpose::Product { demo_secrets().to_vec() } else { Vec::new() },
         certificate: certificate.subscribe(),
         rounds,
         checks,

@@ -38,8 +38,6 @@ pub struct Desk {
     pub public_url: String,
     /// The version of this process.
     pub version: &'static str,
-    /// Secrets that everybody knows, which nobody may use.
-    pub known_secrets: Vec<String>,
     /// The certificate of the public address, as last looked at.
     pub certificate: watch::Receiver<Option<Certificate>>,
     /// Wakes the rounds, when a source was added or changed.

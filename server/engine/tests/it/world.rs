@@ -79,7 +79,6 @@ impl World {
             upstreams: upstreams.clone(),
             public_url: "https://linewatch.example".to_owned(),
             version: "0.0.0",
-            known_secrets: Vec::new(),
             certificate: tokio::sync::watch::channel(None).1,
             rounds: Arc::default(),
             checks: Arc::clone(&checks),
