@@ -2,9 +2,12 @@
 #![cfg(feature = "ssr")]
 
 use crate::{
-    Actor, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Event,
-    EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef,
-    Pulse, Refusal, SecretId, Source, SourceId, SourcePatch, SourceTest, System, TimelineItem,
+    Actor, Availability, Bulk, BulkId, BulkPatch, Capability, Connection, ConnectionDetail, ConnectionId,
+    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Event,
+    EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
+    NewBulk, NewNote, NewSource, NewSync, NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
+    PlatformRef, Pulse, ReconnectLink, Refusal, SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest, Sync,
+    System, TimelineItem, ViewId,
 };
 
 /// Rows as they come from the database. An error ends them, and what came before it is not the whole.
@@ -54,6 +57,78 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Asks upstream about a connection now; the answer arrives as a change.
     async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal>;
+
+    /// The syncs of a connection that ended, newest first.
+    async fn syncs(&self, actor: &Actor, id: ConnectionId, page: PageQuery) -> Result<Page<Sync>, Refusal>;
+
+    /// How much of the last 7, 30 or 90 days a connection was up.
+    async fn availability(&self, actor: &Actor, id: ConnectionId, days: u16) -> Result<Availability, Refusal>;
+
+    /// What a connection can do with which records.
+    async fn capabilities(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Capability>, Refusal>;
+
+    /// Starts a sync upstream; refused while one is under way.
+    async fn start_sync(&self, actor: &Actor, id: ConnectionId, new: NewSync) -> Result<ConnectionDetail, Refusal>;
+
+    /// Makes a link for the customer to authorize again; its address is told this once.
+    async fn make_reconnect_link(&self, actor: &Actor, id: ConnectionId) -> Result<ReconnectLink, Refusal>;
+
+    /// The reconnect links of a connection, newest first.
+    async fn reconnect_links(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<ReconnectLink>, Refusal>;
+
+    /// A page of customers, by name.
+    async fn customers(&self, actor: &Actor, query: CustomerQuery) -> Result<Page<Customer>, Refusal>;
+
+    /// One customer.
+    async fn customer(&self, actor: &Actor, id: CustomerId) -> Result<Customer, Refusal>;
+
+    /// Changes what is ours on a customer.
+    async fn change_customer(&self, actor: &Actor, id: CustomerId, patch: CustomerPatch) -> Result<Customer, Refusal>;
+
+    /// A page of issues, newest first.
+    async fn issues(&self, actor: &Actor, query: IssueQuery) -> Result<Page<Issue>, Refusal>;
+
+    /// How many issues wait for whom.
+    async fn issue_counts(&self, actor: &Actor) -> Result<IssueCounts, Refusal>;
+
+    /// One issue.
+    async fn issue(&self, actor: &Actor, id: IssueId) -> Result<Issue, Refusal>;
+
+    /// The story of an issue, newest first.
+    async fn issue_entries(&self, actor: &Actor, id: IssueId) -> Result<Vec<IssueEntry>, Refusal>;
+
+    /// Takes, hands over, snoozes or ends an issue.
+    async fn change_issue(&self, actor: &Actor, id: IssueId, patch: IssuePatch) -> Result<Issue, Refusal>;
+
+    /// Writes something down on an issue.
+    async fn note_issue(&self, actor: &Actor, id: IssueId, note: NewNote) -> Result<IssueEntry, Refusal>;
+
+    /// A page of outages, newest first.
+    async fn outages(&self, actor: &Actor, page: PageQuery) -> Result<Page<Outage>, Refusal>;
+
+    /// One outage.
+    async fn outage(&self, actor: &Actor, id: OutageId) -> Result<Outage, Refusal>;
+
+    /// The saved views that who asks may see, by name.
+    async fn views(&self, actor: &Actor) -> Result<Vec<SavedView>, Refusal>;
+
+    /// Keeps a view.
+    async fn add_view(&self, actor: &Actor, new: NewView) -> Result<SavedView, Refusal>;
+
+    /// Forgets a view; only who made it, or an administrator.
+    async fn remove_view(&self, actor: &Actor, id: ViewId) -> Result<(), Refusal>;
+
+    /// Does one thing with many connections, or only counts them.
+    async fn start_bulk(&self, actor: &Actor, new: NewBulk) -> Result<Bulk, Refusal>;
+
+    /// How far it has come.
+    async fn bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal>;
+
+    /// Pauses it, or lets it go on.
+    async fn change_bulk(&self, actor: &Actor, id: BulkId, patch: BulkPatch) -> Result<Bulk, Refusal>;
+
+    /// Ends it; what is done stays done.
+    async fn cancel_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal>;
 
     /// Received webhooks, newest first.
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal>;

@@ -49,6 +49,16 @@ ids! {
     PersonId;
     /// An API token.
     TokenId;
+    /// A problem as a thing.
+    IssueId;
+    /// One issue above many.
+    OutageId;
+    /// A link for a customer to authorize again.
+    LinkId;
+    /// Something done with many.
+    BulkId;
+    /// A saved view.
+    ViewId;
     /// One secret in the vault; the secret itself never leaves it.
     SecretId;
 }

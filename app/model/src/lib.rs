@@ -4,11 +4,15 @@
 //! Every type serialises to the shape that `/api/v1` promises; the screens use the same types.
 
 mod backend;
+mod bulk;
 mod change;
 mod connection;
+mod customer;
 mod evidence;
 mod health;
+mod history;
 mod ids;
+mod issue;
 mod mappings;
 mod overview;
 mod page;
@@ -21,14 +25,24 @@ mod words;
 
 #[cfg(feature = "ssr")]
 pub use backend::{Backend, Rows};
+pub use bulk::{Bulk, BulkFailure, BulkFilter, BulkKind, BulkPatch, BulkState, NewBulk};
 pub use change::{Change, ChangeTopic};
 pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
     ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
 };
+pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
+pub use history::{
+    Ability, AbilityProof, Availability, Capability, LinkState, NewSync, Operation, ReconnectLink, Sync, SyncKind,
+    SyncOutcome,
+};
 pub use ids::*;
+pub use issue::{
+    ConnectionRef, Issue, IssueCounts, IssueEntry, IssueEntryKind, IssuePatch, IssueQuery, IssueState, NewNote, Outage,
+    OutageKind, OutageSubject,
+};
 pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
 pub use overview::{FleetPoint, HealthChange, Overview};
 pub use page::{Page, PageQuery};

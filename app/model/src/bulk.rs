@@ -1,0 +1,128 @@
+//! Doing one thing with many: over a filter, with a preview, progress, pause and cancel.
+
+use crate::words::words;
+use crate::{BulkId, ConnectionRef};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What is done.
+    BulkKind {
+        /// Ask upstream about each now.
+        Check = "check", "Check now";
+        /// Start a sync of each.
+        Sync = "sync", "Sync now";
+        /// Acknowledge the open issues of each.
+        Acknowledge = "acknowledge", "Acknowledge";
+        /// Give the live issues of each to somebody.
+        Assign = "assign", "Assign";
+    }
+}
+
+words! {
+    /// Where it stands.
+    BulkState {
+        /// Under way.
+        Running = "running", "Running";
+        /// Stopped for now by a person.
+        Paused = "paused", "Paused";
+        /// Ended by a person.
+        Cancelled = "cancelled", "Cancelled";
+        /// At its end.
+        Done = "done", "Done";
+    }
+}
+
+/// What to do, and with which connections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewBulk {
+    /// What.
+    pub kind: BulkKind,
+    /// With which: the filters of Connections as an object, `{"health": ["offline"], "platform": ["sap"], "id": ["…"]}`; a single
+    /// value need not be in a list. Empty or absent: all.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    pub filter: BulkFilter,
+    /// Only count.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// With `assign`: to whom; null takes them from whoever has them.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// With `sync`: what to read.
+    #[serde(default)]
+    pub sync: Option<crate::SyncKind>,
+}
+
+/// Filters by name, each with its values; the names of Connections, and `id`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BulkFilter(#[serde(deserialize_with = "one_or_many")] pub std::collections::BTreeMap<String, Vec<String>>);
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<std::collections::BTreeMap<String, Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    let read: std::collections::BTreeMap<String, OneOrMany> = Deserialize::deserialize(from)?;
+    let many = |values| match values {
+        OneOrMany::One(value) => vec![value],
+        OneOrMany::Many(values) => values,
+    };
+    Ok(read.into_iter().map(|(name, values)| (name, many(values))).collect())
+}
+
+/// One that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct BulkFailure {
+    /// Which.
+    pub connection: ConnectionRef,
+    /// Why.
+    pub message: String,
+}
+
+/// Something done with many.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Bulk {
+    /// Its id; null for a preview.
+    pub id: Option<BulkId>,
+    /// What is done.
+    pub kind: BulkKind,
+    /// Where it stands; null for a preview.
+    pub state: Option<BulkState>,
+    /// With how many connections.
+    pub total: i64,
+    /// Done.
+    pub done: i64,
+    /// Failed.
+    pub failed: i64,
+    /// Left out, because there was nothing to do with them.
+    pub skipped: i64,
+    /// Still to do.
+    pub remaining: i64,
+    /// Who started it.
+    pub by: String,
+    /// When; null for a preview.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Those that failed, at most 100, newest first.
+    pub failures: Vec<BulkFailure>,
+}
+
+/// What may be done with one that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BulkPatch {
+    /// `paused` or `running`.
+    pub state: BulkState,
+}
