@@ -5,11 +5,13 @@ alter table connection_proof
     add column event_at          timestamptz,            -- own time of the newest event applied: orders events among themselves
     add column rhythm            integer[] not null default '{}', -- seconds between the last good syncs, newest last, at most 24
     add column syncs             integer not null default 0,      -- how many such intervals were seen in all
-    add column sync_seconds      integer;                -- how long a sync usually takes, where that is told
+    alter column proof_at drop not null,                 -- null: nothing has proved its state yet
+    alter column eye drop not null,
+    alter column recorded_at drop not null;
 update connection_proof p set last_good_sync_at = c.last_good_sync_at, event_at = c.event_at
 from connection c where c.id = p.connection_id;
-insert into connection_proof (connection_id, proof_at, eye, recorded_at, last_good_sync_at, event_at)
-select id, '-infinity', 'poll', '-infinity', last_good_sync_at, event_at from connection
+insert into connection_proof (connection_id, last_good_sync_at, event_at)
+select id, last_good_sync_at, event_at from connection
 where last_good_sync_at is not null
 on conflict do nothing;
 drop index connection_last_good;

@@ -29,6 +29,8 @@ pub struct Facts {
     pub last_good_sync_at: Option<DateTime<Utc>>,
     /// Upstream's own cadence, in seconds.
     pub cadence_upstream: Option<i64>,
+    /// Whether a sync is under way, where that is told.
+    pub busy: Option<bool>,
 }
 
 impl Facts {
@@ -91,6 +93,11 @@ pub fn facts_of_closer(closer: &Closer) -> Facts {
     if let Some(sync) = &closer.sync {
         facts.last_good_sync_at = sync.last_good_sync_at;
         error = error.or(sync.errors.first());
+        facts.busy = match sync.status {
+            SyncStatus::InProgress => Some(true),
+            SyncStatus::Completed | SyncStatus::Failed => Some(false),
+            _ => facts.busy,
+        };
         match sync.status {
             SyncStatus::Completed => {
                 facts.cadence_upstream = cadence(sync.last_good_sync_at, sync.next_scheduled_at);
@@ -138,6 +145,7 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
             authorization: Some((Authorization::Authorized, None)),
             flow: Some((FlowFact::Is(Flow::Good), None)),
             last_good_sync_at: Some(finished_at.unwrap_or(at).min(at)),
+            busy: Some(false),
             ..Facts::default()
         },
         News::SyncFailed { code, message } => {
@@ -152,7 +160,7 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
                 _ => (None, Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError)))),
             };
             let error = ReportedError { code: code.clone(), message: message.clone().unwrap_or_default() };
-            Facts { authorization, flow, detail: Some(words_of(&error)), ..Facts::default() }
+            Facts { authorization, flow, detail: Some(words_of(&error)), busy: Some(false), ..Facts::default() }
         }
         // it names no dimension: kept on the record, and a check is asked for
         News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
@@ -178,6 +186,11 @@ fn of_status(status: Option<UpstreamStatus>, raw: Option<&str>, reauthorization:
             }
         }
     }
+    facts.busy = match status {
+        Some(UpstreamStatus::Synchronizing | UpstreamStatus::InProgress) => Some(true),
+        Some(UpstreamStatus::Pending) | None => None,
+        Some(_) => Some(false),
+    };
     facts.authorization = match (status, reauthorization) {
         (Some(UpstreamStatus::Disconnected), _) => Some((Authorization::Revoked, Some(Cause::Revoked))),
         (Some(UpstreamStatus::Fail), _) | (_, Some(true)) => {

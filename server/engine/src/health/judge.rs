@@ -1,6 +1,6 @@
 //! From what is known to what is shown. Pure.
 
-use super::{Flow, Known};
+use super::{Flow, Known, Learned};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Authorization, CadenceFrom, Cause, DataFlow, Health};
 
@@ -18,11 +18,18 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The cadence that holds: upstream's, else a person's, else the source's.
-    pub fn cadence(&self, upstream: Option<i64>, set: Option<i64>) -> Option<(i64, CadenceFrom)> {
+    /// The cadence that holds: upstream's, else a person's, else what was learned, else the source's.
+    pub fn cadence(
+        &self,
+        upstream: Option<i64>,
+        set: Option<i64>,
+        learned: Option<Learned>,
+    ) -> Option<(i64, CadenceFrom)> {
         upstream
             .map(|seconds| (seconds, CadenceFrom::Upstream))
-            .or_else(|| set.or(self.cadence_default).map(|seconds| (seconds, CadenceFrom::Set)))
+            .or_else(|| set.map(|seconds| (seconds, CadenceFrom::Set)))
+            .or_else(|| learned.map(|learned| (learned.seconds, CadenceFrom::Learned)))
+            .or_else(|| self.cadence_default.map(|seconds| (seconds, CadenceFrom::Set)))
     }
 
     /// From when on a connection is late unless a good sync comes before.
@@ -36,6 +43,9 @@ impl Policy {
         last_good?.checked_add_signed(patience)?.checked_add_signed(self.late_grace)
     }
 }
+
+/// A first sync reads 30 to 90 days of history: minutes to hours. One that takes longer is slow, and still a first sync.
+const FIRST_SYNC_PATIENCE: TimeDelta = TimeDelta::hours(12);
 
 /// What is shown of a connection.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,17 +86,24 @@ pub fn judge(
             due: None,
         };
     };
-    let cadence = policy.cadence(known.cadence_upstream, cadence_set).map(|(seconds, _)| seconds);
+    let cadence = policy.cadence(known.cadence_upstream, cadence_set, known.rhythm.learned());
+    let cadence = cadence.map(|(seconds, _)| seconds);
     // a deadline after which nobody has looked yet does not count yet
     let late_at = policy.late_at(known.last_good_sync_at, cadence).filter(|at| proof_at >= *at);
     let (data_flow, flow_cause) = match known.flow.value {
+        // seen under way after its patience had ended: the same rule as for what is late
+        Flow::FirstSync if known.busy_since.is_some_and(|since| proof_at - since >= FIRST_SYNC_PATIENCE) => {
+            (DataFlow::FirstSync, Some(Cause::SlowSync))
+        }
         Flow::NotConnected | Flow::FirstSync => (DataFlow::FirstSync, known.flow.cause),
         Flow::Failing => (DataFlow::Failing, known.flow.cause.or(Some(Cause::SyncError))),
         Flow::Offline => (DataFlow::Offline, known.flow.cause.or(Some(Cause::PlatformUnreachable))),
         Flow::Paused => (DataFlow::Paused, known.flow.cause),
         Flow::Unknown => (DataFlow::Unknown, known.flow.cause.or(Some(Cause::NoProof))),
         Flow::Good if known.last_good_sync_at.is_none() => (DataFlow::Unknown, Some(Cause::NoProof)),
-        Flow::Good if late_at.is_some_and(|at| now >= at) => (DataFlow::Late, Some(Cause::Late)),
+        Flow::Good if late_at.is_some_and(|at| now >= at) => {
+            (DataFlow::Late, Some(if known.busy_since.is_some() { Cause::SlowSync } else { Cause::Late }))
+        }
         Flow::Good => (DataFlow::Fresh, None),
     };
     let authorization = known.authorization.value;
@@ -104,13 +121,13 @@ pub fn judge(
         data_flow,
         health,
         cause,
-        detail: known.detail.clone().filter(|_| cause.is_some_and(|cause| cause != Cause::Late)),
+        detail: known.detail.clone().filter(|_| !matches!(cause, None | Some(Cause::Late | Cause::SlowSync))),
         due: late_at.filter(|at| known.flow.value == Flow::Good && *at > now),
     }
 }
 
 /// The headline: a function of both dimensions, worst first.
-fn headline(authorization: Authorization, data_flow: DataFlow) -> Health {
+pub(super) fn headline(authorization: Authorization, data_flow: DataFlow) -> Health {
     match (authorization, data_flow) {
         (Authorization::ReauthorizationRequired | Authorization::Revoked, _) => Health::ReauthorizationRequired,
         (_, DataFlow::Offline) => Health::Offline,
@@ -173,8 +190,34 @@ mod tests {
         assert_eq!((late.data_flow, late.cause), (DataFlow::Late, Some(Cause::Late)));
         let patient = judge(&well, Some(3_600), Some(at(2_100)), &POLICY, at(2_100));
         assert_eq!(patient.health, Health::Healthy, "a person's cadence goes before the source's");
+        let mut busy = well.clone();
+        busy.busy_since = Some(at(600));
+        let busy = judge(&busy, None, Some(at(2_100)), &POLICY, at(2_100));
+        assert_eq!((busy.data_flow, busy.cause), (DataFlow::Late, Some(Cause::SlowSync)), "a sync is under way");
         let synced = known(Authorization::Authorized, Flow::Good, Some(1));
         assert_eq!(judge(&synced, None, Some(at(2_100)), &POLICY, at(2_100)).health, Health::Healthy);
+    }
+
+    #[test]
+    fn what_was_learned_goes_before_the_source_and_after_a_person_and_upstream() {
+        let learned = Some(Learned { seconds: 60, syncs: 9 });
+        assert_eq!(POLICY.cadence(Some(10), Some(20), learned), Some((10, CadenceFrom::Upstream)));
+        assert_eq!(POLICY.cadence(None, Some(20), learned), Some((20, CadenceFrom::Set)));
+        assert_eq!(POLICY.cadence(None, None, learned), Some((60, CadenceFrom::Learned)));
+        assert_eq!(POLICY.cadence(None, None, None), Some((900, CadenceFrom::Set)));
+    }
+
+    #[test]
+    fn a_first_sync_of_six_hours_is_no_hang_and_one_of_a_day_is_slow() {
+        let mut first = known(Authorization::Authorized, Flow::FirstSync, None);
+        first.flow.cause = Some(Cause::ReadingHistory);
+        first.busy_since = Some(at(0));
+        let shown = |hours: i64| {
+            let shown = judge(&first, None, Some(at(hours * 3_600)), &POLICY, at(hours * 3_600));
+            (shown.health, shown.cause)
+        };
+        assert_eq!(shown(6), (Health::FirstSync, Some(Cause::ReadingHistory)));
+        assert_eq!(shown(24), (Health::FirstSync, Some(Cause::SlowSync)));
     }
 
     #[test]

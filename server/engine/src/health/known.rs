@@ -1,5 +1,6 @@
 //! What is known of a connection.
 
+use super::Rhythm;
 use chrono::{DateTime, Utc};
 use model::{Authorization, Cause, ConnectionId, CustomerId, DataFlow, Eye, Health, SourceId};
 use std::{fmt, str::FromStr};
@@ -84,6 +85,10 @@ pub struct Known {
     pub last_good_sync_at: Option<DateTime<Utc>>,
     /// Upstream's own cadence, in seconds.
     pub cadence_upstream: Option<i64>,
+    /// What the good syncs so far teach about the next.
+    pub rhythm: Rhythm,
+    /// Since when a sync has been seen under way; none when none is.
+    pub busy_since: Option<DateTime<Utc>>,
 }
 
 impl Known {
@@ -96,6 +101,8 @@ impl Known {
             event_at: None,
             last_good_sync_at: None,
             cadence_upstream: None,
+            rhythm: Rhythm::default(),
+            busy_since: None,
         }
     }
 }
@@ -149,6 +156,8 @@ pub struct State {
     pub cause_detail: Option<String>,
     /// Since when the headline stands.
     pub since: DateTime<Utc>,
+    /// When it last turned bad, newest last.
+    pub flips: Vec<DateTime<Utc>>,
     /// When the clock alone may change it.
     pub judge_due_at: Option<DateTime<Utc>>,
     /// When it is to be looked at closer, and why.

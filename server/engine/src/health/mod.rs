@@ -6,10 +6,13 @@ mod facts;
 mod judge;
 mod known;
 mod observe;
+mod rhythm;
+mod unsettled;
 mod weigh;
 
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
 pub use judge::{Judgement, Policy, judge};
 pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
+pub use rhythm::{Learned, Rhythm};
 pub use weigh::{CheckReason, Sighting, Weighed, weigh};

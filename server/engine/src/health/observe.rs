@@ -3,7 +3,7 @@
 //! Locks the connections in the order of their ids, weighs each sighting, judges, and writes state, evidence, transitions and
 //! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
 
-use super::{CheckReason, Judgement, Policy, Sighting, State, judge, weigh};
+use super::{CheckReason, Judgement, Policy, Sighting, State, judge, unsettled, weigh};
 use crate::clock::new_id;
 use crate::live;
 use crate::store::{self, connection, evidence::NewEvidence, transition::NewTransition};
@@ -74,7 +74,7 @@ pub fn tells_something(state: &State, sighted: &Sighted, now: DateTime<Utc>) -> 
     let mut trial = Trial::default();
     let mut after = state.clone();
     apply(&mut after, sighted, now, &mut trial);
-    trial.recorded || differs(state, &after)
+    trial.recorded || differs(state, &after) || times_differ(state, &after)
 }
 
 /// Weighs sightings and writes what follows. The order within one connection is kept.
@@ -91,15 +91,6 @@ pub async fn observe(conn: &mut PgConnection, sightings: &[Sighted], now: DateTi
         let applied = after.get_mut(&sighted.connection).map(|state| apply(state, sighted, now, &mut trial));
         observed.applied.push(applied);
     }
-    trial.proofs.sort_by_key(|(id, at, _)| (*id, *at));
-    // one statement may touch a row only once: keep the newest proof of each
-    let newest: BTreeMap<ConnectionId, (DateTime<Utc>, Eye)> =
-        trial.proofs.iter().map(|(id, at, eye)| (*id, (*at, *eye))).collect();
-    let recorded: HashMap<ConnectionId, ()> = trial.evidence.iter().map(|e| (e.connection_id, ())).collect();
-    let (with, without): (Vec<_>, Vec<_>) =
-        newest.into_iter().map(|(id, (at, eye))| (id, at, eye)).partition(|(id, ..)| recorded.contains_key(id));
-    connection::renew_proofs(conn, &with, Some(now)).await?;
-    connection::renew_proofs(conn, &without, None).await?;
     observed.checks = trial.checks;
     write(conn, before, after, trial, now, &mut observed).await?;
     Ok(observed)
@@ -173,7 +164,6 @@ struct Trial {
     checks: bool,
     evidence: Vec<NewEvidence>,
     transitions: Vec<NewTransition>,
-    proofs: Vec<(ConnectionId, DateTime<Utc>, Eye)>,
 }
 
 fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut Trial) -> Applied {
@@ -200,11 +190,8 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
         id
     });
     state.known = weighed.known;
-    if weighed.proves || sighting.eye != Eye::Webhook {
-        trial.proofs.push((state.id, sighting.at, sighting.eye));
-        if state.proof.is_none_or(|(at, _)| sighting.at >= at) {
-            state.proof = Some((sighting.at, sighting.eye));
-        }
+    if (weighed.proves || sighting.eye != Eye::Webhook) && state.proof.is_none_or(|(at, _)| sighting.at >= at) {
+        state.proof = Some((sighting.at, sighting.eye));
     }
     if let Some(reason) = weighed.check {
         ask(state, reason, now);
@@ -254,9 +241,14 @@ struct Basis {
 }
 
 fn rejudge(state: &mut State, policy: &Policy, now: DateTime<Utc>, basis: Option<&Basis>, trial: &mut Trial) {
-    let Judgement { authorization, data_flow, health, cause, detail, due } =
-        judge(&state.known, state.cadence_set, state.proof.map(|(at, _)| at), policy, now);
+    let judged = judge(&state.known, state.cadence_set, state.proof.map(|(at, _)| at), policy, now);
     let first = state.version == 0 && !trial.transitions.iter().any(|t| t.connection_id == state.id);
+    if !first {
+        let (before, after) = ((state.authorization, state.data_flow), (judged.authorization, judged.data_flow));
+        unsettled::remember(&mut state.flips, before, after, now);
+    }
+    let Judgement { authorization, data_flow, health, cause, detail, due } =
+        unsettled::overlay(judged, &state.flips, now);
     if first || health != state.health {
         trial.transitions.push(NewTransition {
             id: new_id(),
@@ -285,15 +277,21 @@ async fn write(
     now: DateTime<Utc>,
     observed: &mut Observed,
 ) -> Result<()> {
-    let mut changed: Vec<State> = after.into_values().filter(|state| differs(&before[&state.id], state)).collect();
+    let moved: Vec<&State> = after.values().filter(|state| proof_differs(&before[&state.id], state)).collect();
+    connection::save_proofs(conn, &moved).await?;
     let mut changes = Vec::new();
-    for state in &mut changed {
-        let before = &before[&state.id];
-        if shown_differs(before, state) {
-            state.version += 1;
-            let (topic, id, version) = (ChangeTopic::Connection, state.id, state.version);
-            let quiet = only_times_differ(before, state);
-            changes.push(if quiet { Change::quiet(topic, id, version) } else { Change::new(topic, id, version) });
+    let mut changed = Vec::new();
+    for (id, mut state) in after {
+        let before = &before[&id];
+        let (wide, shown) = (differs(before, &state), shown_differs(before, &state));
+        state.version += i64::from(wide && shown);
+        if shown {
+            let quiet = only_times_differ(before, &state);
+            let change = if quiet { Change::quiet } else { Change::new };
+            changes.push(change(ChangeTopic::Connection, id, state.version));
+        }
+        if wide {
+            changed.push(state);
         }
     }
     observed.changed = changes.len();
@@ -308,23 +306,35 @@ async fn write(
     live::announce(conn, &changes).await
 }
 
-/// Whether anything of the row must be written. Proof lives in a table of its own.
+/// Whether what is kept beside the proof must be written.
+fn proof_differs(before: &State, after: &State) -> bool {
+    (before.proof, before.recorded_at) != (after.proof, after.recorded_at) || times_differ(before, after)
+}
+
+/// Whether something is news that moves with every good sync.
+fn times_differ(before: &State, after: &State) -> bool {
+    let times = |state: &State| (state.known.event_at, state.known.last_good_sync_at);
+    times(before) != times(after) || before.known.rhythm != after.known.rhythm
+}
+
+/// Whether anything of the wide row must be written: what moves with every good sync lives beside the proof.
 fn differs(before: &State, after: &State) -> bool {
-    let sans_proof = |state: &State| State {
+    let still = |state: &State| State {
         proof: None,
         recorded_at: None,
         known: super::Known {
             // the moment of the last confirmation is the proof's business, not the row's
             authorization: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.authorization },
             flow: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.flow },
+            event_at: None,
+            last_good_sync_at: None,
+            rhythm: super::Rhythm::default(),
             ..state.known.clone()
         },
         upstream: Value::Null,
         ..state.clone()
     };
-    before.version == 0
-        || sans_proof(before) != sans_proof(after)
-        || upstream_differs(&before.upstream, &after.upstream)
+    before.version == 0 || still(before) != still(after) || upstream_differs(&before.upstream, &after.upstream)
 }
 
 /// Whether a person or a machine could see a difference.
@@ -333,16 +343,19 @@ fn shown_differs(before: &State, after: &State) -> bool {
         judge_due_at: None,
         check_due_at: None,
         check_reason: None,
-        known: super::Known { event_at: None, ..state.known.clone() },
+        flips: Vec::new(),
         ..state.clone()
     };
-    differs(&quiet(before), &quiet(after)) || before.check_due_at.is_some() != after.check_due_at.is_some()
+    differs(&quiet(before), &quiet(after))
+        || before.known.last_good_sync_at != after.known.last_good_sync_at
+        || before.check_due_at.is_some() != after.check_due_at.is_some()
 }
 
 /// Whether no total, filter or order but one by time could tell the two apart: a good sync after another good one.
 fn only_times_differ(before: &State, after: &State) -> bool {
     let timeless = |state: &State| State {
         known: before.known.clone(),
+        flips: Vec::new(),
         raw_status: None,
         proof: None,
         recorded_at: None,

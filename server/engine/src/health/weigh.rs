@@ -112,6 +112,15 @@ pub fn weigh(known: &Known, sighting: &Sighting, skew: TimeDelta, now: DateTime<
     }
     // a good sync that happened did happen, however late its message came
     next.last_good_sync_at = known.last_good_sync_at.max(facts.last_good_sync_at);
+    if let (Some(before), Some(after)) = (known.last_good_sync_at, next.last_good_sync_at)
+        && known.flow.value == Flow::Good
+        && known.authorization.value == Authorization::Authorized
+    {
+        next.rhythm.note(before, after);
+    }
+    if let Some(busy) = facts.busy.filter(|_| tally.applied) {
+        next.busy_since = known.busy_since.or(Some(sighting.at)).filter(|_| busy);
+    }
     if facts.cadence_upstream.is_some() {
         next.cadence_upstream = facts.cadence_upstream;
     }

@@ -74,7 +74,7 @@ impl Poller {
                     let sighting = Sighting { facts, ..sighted.sighting };
                     let sighted = Sighted { sighting, ..sighted };
                     if only_confirms(check, source, &state, &sighted, now) {
-                        connection::renew_proofs(&mut tx, &[(check.id, answer.sent_at, Eye::Check)], None).await?;
+                        connection::renew_proofs(&mut tx, &[(check.id, answer.sent_at, Eye::Check)]).await?;
                         false
                     } else {
                         observe(&mut tx, &[sighted], now).await?.checks

@@ -65,7 +65,7 @@ pub(super) async fn sweep(
             }
         }
     }
-    connection::renew_proofs(conn, &quiet, None).await?;
+    connection::renew_proofs(conn, &quiet).await?;
     let looks = thin::note(conn, &mute, now).await?;
     let mut observed = if loud.is_empty() { Observed::default() } else { observe(conn, &loud, now).await? };
     observed.checks |= looks;
@@ -149,6 +149,7 @@ fn newcomer(
         cause: None,
         cause_detail: None,
         since: sent_at,
+        flips: Vec::new(),
         judge_due_at: None,
         check_due_at: look,
         check_reason: look.map(|_| "proof".to_owned()),

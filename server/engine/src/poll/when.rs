@@ -63,7 +63,9 @@ pub(super) fn next_look(
 
 /// Until the next sync should have ended.
 fn until_the_next_sync(source: &Source, state: &State, now: DateTime<Utc>) -> Option<TimeDelta> {
-    let (cadence, _) = Policy::from(source).cadence(state.known.cadence_upstream, state.cadence_set)?;
+    let known = &state.known;
+    let (cadence, _) =
+        Policy::from(source).cadence(known.cadence_upstream, state.cadence_set, known.rhythm.learned())?;
     let expected = state.known.last_good_sync_at?.checked_add_signed(TimeDelta::try_seconds(cadence)?)?;
     (state.known.flow.value == Flow::Good).then(|| expected - now)
 }

@@ -1,7 +1,7 @@
 //! Connections: reading, locking and saving what is known of them.
 
 use super::{maybe_word, word};
-use crate::health::{Dimension, Known, State};
+use crate::health::{Dimension, Known, Rhythm, State};
 use chrono::{DateTime, Utc};
 use model::{ConnectionId, CustomerId, Eye, SourceId};
 use sqlx::{PgConnection, Result};
@@ -31,8 +31,7 @@ struct Row {
     flow_eye: String,
     flow_cause: Option<String>,
     flow_detail: Option<String>,
-    event_at: Option<DateTime<Utc>>,
-    last_good_sync_at: Option<DateTime<Utc>>,
+    busy_since: Option<DateTime<Utc>>,
     cadence_set: Option<i64>,
     cadence_upstream: Option<i64>,
     authorization_shown: String,
@@ -41,6 +40,7 @@ struct Row {
     cause: Option<String>,
     cause_detail: Option<String>,
     since: DateTime<Utc>,
+    flips: Vec<DateTime<Utc>>,
     judge_due_at: Option<DateTime<Utc>>,
     check_due_at: Option<DateTime<Utc>>,
     check_reason: Option<String>,
@@ -50,6 +50,10 @@ struct Row {
     proof_at: Option<DateTime<Utc>>,
     proof_eye: Option<String>,
     recorded_at: Option<DateTime<Utc>>,
+    event_at: Option<DateTime<Utc>>,
+    last_good_sync_at: Option<DateTime<Utc>>,
+    rhythm: Option<Vec<i32>>,
+    syncs: Option<i32>,
 }
 
 impl TryFrom<Row> for State {
@@ -97,6 +101,8 @@ impl TryFrom<Row> for State {
                 event_at: row.event_at,
                 last_good_sync_at: row.last_good_sync_at,
                 cadence_upstream: row.cadence_upstream,
+                rhythm: Rhythm { intervals: row.rhythm.unwrap_or_default(), syncs: row.syncs.unwrap_or(0) },
+                busy_since: row.busy_since,
             },
             cadence_set: row.cadence_set,
             proof,
@@ -107,6 +113,7 @@ impl TryFrom<Row> for State {
             cause: maybe_word(row.cause.as_deref())?,
             cause_detail: row.cause_detail,
             since: row.since,
+            flips: row.flips,
             judge_due_at: row.judge_due_at,
             check_due_at: row.check_due_at,
             check_reason: row.check_reason,
@@ -133,10 +140,11 @@ macro_rules! states {
             Row,
             "select c.id, c.source_id, c.key, c.name, c.email, c.customer_id, u.name as customer_name, c.platform_slug, \
              p.name as platform_name, c.tags, c.raw_status, c.upstream, c.upstream_error, c.authorization_, c.authorization_at, \
-             c.authorization_eye, c.authorization_cause, c.flow, c.flow_at, c.flow_eye, c.flow_cause, c.flow_detail, c.event_at, \
-             c.last_good_sync_at, c.cadence_set, c.cadence_upstream, c.authorization_shown, c.data_flow, c.health, c.cause, \
+             c.authorization_eye, c.authorization_cause, c.flow, c.flow_at, c.flow_eye, c.flow_cause, c.flow_detail, \
+             c.busy_since, c.flips, c.cadence_set, c.cadence_upstream, c.authorization_shown, c.data_flow, c.health, c.cause, \
              c.cause_detail, c.since, c.judge_due_at, c.check_due_at, c.check_reason, c.removed_at, c.absent_since, c.version, \
-             pr.proof_at as \"proof_at?\", pr.eye as \"proof_eye?\", pr.recorded_at as \"recorded_at?\" \
+             pr.proof_at as \"proof_at?\", pr.eye as \"proof_eye?\", pr.recorded_at as \"recorded_at?\", \
+             pr.event_at as \"event_at?\", pr.last_good_sync_at as \"last_good_sync_at?\", pr.rhythm as \"rhythm?\", pr.syncs as \"syncs?\" \
              from connection c join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug \
              left join connection_proof pr on pr.connection_id = c.id " + $rest
             $(, $arg)*
@@ -279,18 +287,18 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
          raw_status = n.raw_status, upstream = n.upstream, upstream_error = n.upstream_error, authorization_ = n.authorization_, \
          authorization_at = n.authorization_at, authorization_eye = n.authorization_eye, authorization_cause = n.authorization_cause, \
          flow = n.flow, flow_at = n.flow_at, flow_eye = n.flow_eye, flow_cause = n.flow_cause, flow_detail = n.flow_detail, \
-         event_at = n.event_at, last_good_sync_at = n.last_good_sync_at, cadence_upstream = n.cadence_upstream, \
+         busy_since = n.busy_since, flips = n.flips::timestamptz[], cadence_upstream = n.cadence_upstream, \
          authorization_shown = n.authorization_shown, data_flow = n.data_flow, health = n.health, health_rank = n.health_rank, \
          cause = n.cause, cause_detail = n.cause_detail, since = n.since, judge_due_at = n.judge_due_at, search = n.search, \
          check_due_at = n.check_due_at, check_reason = n.check_reason, removed_at = n.removed_at, absent_since = n.absent_since, \
          version = n.version, updated_at = $34 \
          from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[], \
          $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::text[], $17::text[], \
-         $18::timestamptz[], $19::timestamptz[], $20::int8[], $21::text[], $22::text[], $23::text[], $24::int2[], $25::text[], \
+         $18::timestamptz[], $19::text[], $20::int8[], $21::text[], $22::text[], $23::text[], $24::int2[], $25::text[], \
          $26::text[], $27::timestamptz[], $28::timestamptz[], $29::text[], $30::timestamptz[], $31::text[], $32::timestamptz[], \
          $33::timestamptz[], $35::int8[]) \
          as n (id, name, email, customer_id, platform_slug, raw_status, upstream, upstream_error, authorization_, authorization_at, \
-         authorization_eye, authorization_cause, flow, flow_at, flow_eye, flow_cause, flow_detail, event_at, last_good_sync_at, \
+         authorization_eye, authorization_cause, flow, flow_at, flow_eye, flow_cause, flow_detail, busy_since, flips, \
          cadence_upstream, authorization_shown, data_flow, health, health_rank, cause, cause_detail, since, judge_due_at, search, \
          check_due_at, check_reason, removed_at, absent_since, version) \
          where c.id = n.id",
@@ -311,8 +319,8 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
         column!(s => s.known.flow.eye.to_string()),
         column!(s => s.known.flow.cause.map(|c| c.to_string())) as &[Option<String>],
         column!(s => s.known.detail.clone()) as &[Option<String>],
-        column!(s => s.known.event_at) as &[Option<DateTime<Utc>>],
-        column!(s => s.known.last_good_sync_at) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.busy_since) as &[Option<DateTime<Utc>>],
+        column!(s => array(s.flips.iter().map(DateTime::to_rfc3339))),
         column!(s => s.known.cadence_upstream) as &[Option<i64>],
         column!(s => s.authorization.to_string()),
         column!(s => s.data_flow.to_string()),
@@ -427,25 +435,53 @@ pub async fn ask_for_check(conn: &mut PgConnection, id: ConnectionId, now: DateT
     Ok(asked.rows_affected() == 1)
 }
 
-/// Renews proofs: the newest one stays. `recorded`: evidence was appended too.
-pub async fn renew_proofs(
-    conn: &mut PgConnection,
-    proofs: &[(ConnectionId, DateTime<Utc>, Eye)],
-    recorded: Option<DateTime<Utc>>,
-) -> Result<()> {
+/// A list as Postgres writes it in a text, because a list of lists of different lengths has no type there.
+fn array(values: impl Iterator<Item = String>) -> String {
+    format!("{{{}}}", values.collect::<Vec<_>>().join(","))
+}
+
+/// Writes what moves with every good sync. The caller holds the locks of the connections; a proof may have been renewed
+/// without one meanwhile, and the newest stays.
+pub async fn save_proofs(conn: &mut PgConnection, states: &[&State]) -> Result<()> {
+    if states.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into connection_proof as p (connection_id, proof_at, eye, recorded_at, last_good_sync_at, event_at, rhythm, syncs) \
+         select id, proof_at, eye, recorded_at, good_at, event_at, rhythm::integer[], syncs \
+         from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], \
+         $8::integer[]) as n (id, proof_at, eye, recorded_at, good_at, event_at, rhythm, syncs) order by id \
+         on conflict (connection_id) do update set proof_at = greatest(p.proof_at, excluded.proof_at), \
+         eye = case when p.proof_at > excluded.proof_at then p.eye else coalesce(excluded.eye, p.eye) end, \
+         recorded_at = excluded.recorded_at, last_good_sync_at = excluded.last_good_sync_at, event_at = excluded.event_at, \
+         rhythm = excluded.rhythm, syncs = excluded.syncs",
+        &states.iter().map(|s| s.id.0).collect::<Vec<_>>(),
+        &states.iter().map(|s| s.proof.map(|(at, _)| at)).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
+        &states.iter().map(|s| s.proof.map(|(_, eye)| eye.to_string())).collect::<Vec<_>>() as &[Option<String>],
+        &states.iter().map(|s| s.recorded_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
+        &states.iter().map(|s| s.known.last_good_sync_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
+        &states.iter().map(|s| s.known.event_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
+        &states.iter().map(|s| array(s.known.rhythm.intervals.iter().map(i32::to_string))).collect::<Vec<_>>(),
+        &states.iter().map(|s| s.known.rhythm.syncs).collect::<Vec<_>>(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Renews proofs of what stays as it is, without locks: the newest one stays.
+pub async fn renew_proofs(conn: &mut PgConnection, proofs: &[(ConnectionId, DateTime<Utc>, Eye)]) -> Result<()> {
     if proofs.is_empty() {
         return Ok(());
     }
     sqlx::query!(
         "insert into connection_proof as p (connection_id, proof_at, eye, recorded_at) \
-         select id, at, eye, coalesce($4, at) from unnest($1::uuid[], $2::timestamptz[], $3::text[]) as n (id, at, eye) order by id \
+         select id, at, eye, at from unnest($1::uuid[], $2::timestamptz[], $3::text[]) as n (id, at, eye) order by id \
          on conflict (connection_id) do update set proof_at = greatest(p.proof_at, excluded.proof_at), \
-         eye = case when excluded.proof_at >= p.proof_at then excluded.eye else p.eye end, \
-         recorded_at = coalesce($4, p.recorded_at)",
+         eye = case when p.proof_at > excluded.proof_at then p.eye else excluded.eye end",
         &proofs.iter().map(|(id, ..)| id.0).collect::<Vec<_>>(),
         &proofs.iter().map(|(_, at, _)| *at).collect::<Vec<_>>(),
         &proofs.iter().map(|(.., eye)| eye.to_string()).collect::<Vec<_>>(),
-        recorded
     )
     .execute(conn)
     .await?;

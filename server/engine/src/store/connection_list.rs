@@ -3,7 +3,7 @@
 //! The one place with SQL put together at run time, because filters and orders combine freely. Every value is bound.
 
 use super::{cursor, internal, maybe_word, word};
-use crate::health::Policy;
+use crate::health::{Policy, Rhythm};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
     Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery, ConnectionSort,
@@ -19,7 +19,7 @@ const FROM: &str = " from connection c join customer u on u.id = c.customer_id j
 
 const COLUMNS: &str = "select c.id, c.key, c.name, c.customer_id, u.name as customer_name, c.platform_slug, p.name as platform_name, \
      c.source_id, s.name as source_name, s.environment, c.health, c.authorization_shown, c.data_flow, c.since, c.cause, c.cause_detail, \
-     pr.proof_at, pr.eye as proof_eye, c.last_good_sync_at, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
+     pr.proof_at, pr.eye as proof_eye, pr.last_good_sync_at, pr.rhythm, pr.syncs, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
      s.late_factor, s.late_grace_seconds, s.proof_allowance_seconds, c.owner, c.tags, c.raw_status, c.version, c.updated_at";
 
 const JOIN_PROOF: &str = " left join connection_proof pr on pr.connection_id = c.id ";
@@ -92,7 +92,7 @@ fn ordered(query: &ConnectionQuery, after: Option<Position>) -> QueryBuilder<Pos
         SortKey::Platform => (&["p.name", "c.id"], &["text", "uuid"]),
         SortKey::Since => (&["c.since", "c.id"], &["timestamptz", "uuid"]),
         SortKey::LastGoodSync => {
-            (&["coalesce(c.last_good_sync_at, '-infinity'::timestamptz)", "c.id"], &["timestamptz", "uuid"])
+            (&["coalesce(pr.last_good_sync_at, '-infinity'::timestamptz)", "c.id"], &["timestamptz", "uuid"])
         }
     };
     if let Some(after) = after.filter(|after| after.values.len() == columns.len()) {
@@ -203,7 +203,8 @@ fn uuid(text: &str) -> Option<String> {
 pub fn read(row: &PgRow) -> Result<Connection> {
     let cause: Option<Cause> = maybe_word(row.try_get("cause")?)?;
     let detail: Option<String> = row.try_get("cause_detail")?;
-    let cadence = policy(row)?.cadence(row.try_get("cadence_upstream")?, row.try_get("cadence_set")?);
+    let learned = rhythm(row)?.learned();
+    let cadence = policy(row)?.cadence(row.try_get("cadence_upstream")?, row.try_get("cadence_set")?, learned);
     let proof_at: Option<DateTime<Utc>> = row.try_get("proof_at")?;
     let proof_eye = maybe_word(row.try_get("proof_eye")?)?;
     Ok(Connection {
@@ -232,6 +233,12 @@ pub fn read(row: &PgRow) -> Result<Connection> {
         version: row.try_get("version")?,
         updated_at: row.try_get("updated_at")?,
     })
+}
+
+fn rhythm(row: &PgRow) -> Result<Rhythm> {
+    let intervals: Option<Vec<i32>> = row.try_get("rhythm")?;
+    let syncs: Option<i32> = row.try_get("syncs")?;
+    Ok(Rhythm { intervals: intervals.unwrap_or_default(), syncs: syncs.unwrap_or(0) })
 }
 
 fn policy(row: &PgRow) -> Result<Policy> {

@@ -88,9 +88,9 @@ async fn a_stamp_from_the_future_that_is_stored_already_is_put_right_by_the_next
     let world = World::new(pool, 20).await;
     world.round().await;
     let one = world.a_healthy_one().await;
-    sqlx::query("update connection set event_at = '2099-01-01'").execute(&world.pool).await.unwrap();
+    sqlx::query("update connection_proof set event_at = '2099-01-01'").execute(&world.pool).await.unwrap();
     world.round().await;
-    assert_eq!(world.count("connection where event_at > now() + interval '1 minute'").await, 0);
+    assert_eq!(world.count("connection_proof where event_at > now() + interval '1 minute'").await, 0);
     assert_eq!(world.connection(one.id).await.connection.version, one.version, "nothing that is shown has changed");
     let offline = json!({"id": "evt_next", "event": "connection.status_changed", "timestamp": world.clock.now(),
         "connection_id": one.key, "data": {"status": "offline"}});

@@ -141,13 +141,13 @@ async fn without_tokens_of_ours_nothing_is_healthy_but_what_a_webhook_proved(poo
     }
     // one that was sent before the last round, and came after it, is no older than what is proved
     let sent = world.clock.now() - chrono::TimeDelta::seconds(20);
-    sqlx::query("update connection set event_at = null, authorization_at = $1, flow_at = $1 where id = $2")
+    sqlx::query("update connection set authorization_at = $1, flow_at = $1 where id = $2")
         .bind(sent - chrono::TimeDelta::seconds(60))
         .bind(one.id.0)
         .execute(&world.pool)
         .await
         .unwrap();
-    sqlx::query("update connection_proof set proof_at = $1 where connection_id = $2")
+    sqlx::query("update connection_proof set proof_at = $1, event_at = null where connection_id = $2")
         .bind(sent - chrono::TimeDelta::seconds(60))
         .bind(one.id.0)
         .execute(&world.pool)

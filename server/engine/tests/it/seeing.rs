@@ -118,7 +118,7 @@ async fn the_first_round_after_the_deadline_finds_it_late_and_a_person_can_set_t
         )
         .await
         .unwrap();
-    sqlx::query("update connection set last_good_sync_at = now() - interval '9 seconds' where id = $1")
+    sqlx::query("update connection_proof set last_good_sync_at = now() - interval '9 seconds' where connection_id = $1")
         .bind(one.id.0)
         .execute(&world.pool)
         .await

@@ -50,6 +50,7 @@ fn healthy() -> State {
         cause: None,
         cause_detail: None,
         since: at(0),
+        flips: Vec::new(),
         judge_due_at: None,
         check_due_at: None,
         check_reason: None,

@@ -41,6 +41,7 @@ pub(in crate::poll) fn state(authorization: Authorization, flow: Flow, raw: &str
         cause: None,
         cause_detail: None,
         since: at(0),
+        flips: Vec::new(),
         judge_due_at: None,
         check_due_at: None,
         check_reason: None,
