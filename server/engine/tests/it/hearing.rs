@@ -2,7 +2,7 @@
 
 use crate::world::{World, admin};
 use chrono::TimeDelta;
-use model::{AttemptOutcome, Backend, Cause, Event, EventQuery, EventState, Eye, Health};
+use model::{AttemptOutcome, Backend, CadenceFrom, Cause, Event, EventQuery, EventState, Eye, Health};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -98,6 +98,55 @@ async fn a_stamp_from_the_future_that_is_stored_already_is_put_right_by_the_next
     world.processor.step().await.unwrap();
     assert_eq!(world.connection(one.id).await.connection.health, Health::Offline);
     assert_eq!(events(&world).await[0].state, EventState::Processed);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_goes_down_and_comes_back_again_and_again_is_unstable(pool: PgPool) {
+    let world = World::new(pool, 20).await;
+    world.round().await;
+    let one = world.a_healthy_one().await;
+    for (n, status) in ["offline", "online"].iter().cycle().take(8).enumerate() {
+        let word = json!({"id": format!("evt_{n}"), "event": "connection.status_changed", "timestamp": world.clock.now(),
+            "connection_id": one.key, "data": {"status": status}});
+        world.hear(&word).await.unwrap();
+        world.processor.step().await.unwrap();
+        let shown = world.connection(one.id).await.connection;
+        match (n, *status) {
+            (6.., _) => assert_eq!(shown.cause.unwrap().code, Cause::Flapping, "the fourth time it went down"),
+            (_, "offline") => assert_eq!(shown.health, Health::Offline),
+            _ => assert_eq!(shown.health, Health::Healthy),
+        }
+    }
+    assert_eq!(world.connection(one.id).await.connection.health, Health::Unstable, "it is up, and has flapped");
+    sqlx::query("update connection set flips = array(select flip - interval '11 minutes' from unnest(flips) as flip), judge_due_at = now()")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    world.settle().await;
+    assert_eq!(world.connection(one.id).await.connection.health, Health::Healthy, "calm for ten minutes");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_cadence_that_nobody_set_is_learned_from_its_good_syncs(pool: PgPool) {
+    let world = World::new(pool, 20).await;
+    world.round().await;
+    let one = world.a_healthy_one().await;
+    let start = world.clock.now() - TimeDelta::minutes(10);
+    sqlx::query("update connection_proof set last_good_sync_at = $1, rhythm = '{}', syncs = 0")
+        .bind(start)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(world.connection(one.id).await.connection.cadence_from, None);
+    for minute in 1..=6 {
+        let good = json!({"id": format!("evt_{minute}"), "event": "sync.completed", "timestamp": world.clock.now(),
+            "connection_id": one.key, "data": {"finished_at": start + TimeDelta::minutes(minute)}});
+        world.hear(&good).await.unwrap();
+        world.processor.step().await.unwrap();
+    }
+    let shown = world.connection(one.id).await.connection;
+    assert_eq!((shown.cadence_seconds, shown.cadence_from), (Some(60), Some(CadenceFrom::Learned)));
+    assert_eq!(shown.version, one.version, "good syncs are no change that a person could act on");
 }
 
 #[sqlx::test(migrations = "../../migrations")]
