@@ -58,7 +58,9 @@ const FACTS: [&str; 5] = ["authorization", "flow", "cause", "detail", "last_good
 
 fn said(facts: &Value) -> Value {
     match facts.as_object() {
-        Some(facts) => facts.iter().filter(|(_, fact)| !fact.is_null()).map(|(name, fact)| (name.clone(), fact.clone())).collect(),
+        Some(facts) => {
+            facts.iter().filter(|(_, fact)| !fact.is_null()).map(|(name, fact)| (name.clone(), fact.clone())).collect()
+        }
         None => facts.clone(),
     }
 }

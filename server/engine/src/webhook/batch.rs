@@ -223,10 +223,7 @@ impl Flusher {
         for (group, fate) in groups.iter().zip(fates) {
             let times = group.again.len() + usize::from(matches!(fate, Fate::CameBefore));
             if let (Fate::Stored | Fate::CameBefore, 1.., Some(key)) = (fate, times, group.first.event.key) {
-                repeats.push(Repeat {
-                    key_hash: key.key,
-                    times: i32::try_from(times).unwrap_or(i32::MAX),
-                });
+                repeats.push(Repeat { key_hash: key.key, times: i32::try_from(times).unwrap_or(i32::MAX) });
             }
         }
         if repeats.is_empty() {

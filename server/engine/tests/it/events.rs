@@ -5,8 +5,8 @@ use chrono::TimeDelta;
 use engine::store::event_due::{self, Backlog, Turn};
 use engine::store::event_end::{self, Finished};
 use engine::store::event_list;
-use model::{Attempt, AttemptOutcome, AttemptTrigger, EventQuery, EventState, Refusal};
 use engine::{clock::Clock as _, webhook::process::Processor, work::Step};
+use model::{Attempt, AttemptOutcome, AttemptTrigger, EventQuery, EventState, Refusal};
 use sqlx::PgPool;
 use std::sync::Arc;
 
