@@ -216,7 +216,7 @@ async fn listed(pool: &PgPool, connections: usize) {
 
 async fn processed(pool: &PgPool) {
     let began = Instant::now();
-    while sqlx::query_scalar::<_, i64>("select count(*) from event where state = 'pending'")
+    while sqlx::query_scalar::<_, i64>("select count(*) from event_due")
         .fetch_one(pool)
         .await
         .expect("a count")

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the embedded Postgres is set to (see `server/src/postgres/cluster.rs`), said here again because that is not public.
 const SETTINGS: &str = "listen_addresses=127.0.0.1 unix_socket_directories= max_connections=100 fsync=on full_page_writes=on \
-     synchronous_commit=on wal_compression=on max_wal_size=1GB shared_buffers=128MB effective_cache_size=512MB work_mem=8MB \
+     synchronous_commit=on wal_compression=on checkpoint_timeout=15min max_wal_size=1GB min_wal_size=512MB wal_buffers=16MB shared_buffers=128MB effective_cache_size=512MB work_mem=8MB \
      maintenance_work_mem=64MB jit=off max_parallel_workers_per_gather=0 log_min_messages=fatal timezone=UTC";
 
 /// A running Postgres.

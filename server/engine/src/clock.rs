@@ -64,3 +64,17 @@ pub fn whole_micros(time: DateTime<Utc>) -> DateTime<Utc> {
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
+
+/// An id that was made at this moment, so that it leads to what was stored by then.
+pub fn id_at(time: DateTime<Utc>) -> Uuid {
+    let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, time.timestamp_subsec_nanos()))
+}
+
+/// Between which moments an id was made; none for one that is not ours. Ids made by [`new_id`] are a little younger than what
+/// they name, and know their time to the millisecond.
+pub fn made_about(id: Uuid) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    let made = DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
+    Some((made - chrono::TimeDelta::seconds(2), made + chrono::TimeDelta::seconds(1)))
+}

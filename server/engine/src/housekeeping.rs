@@ -5,7 +5,7 @@
 use crate::{
     clock::SharedClock,
     store::{
-        event::{self, Backlog},
+        event_due::{self, Backlog},
         event_key,
         partition::{self, PARENTS, Partition},
         rejection, session, sign_in, source,
@@ -161,7 +161,7 @@ async fn gauge(pool: &PgPool, clock: &SharedClock) {
         |since: Option<DateTime<Utc>>| since.map_or(0, |at| (now - at).num_milliseconds().max(0)) as f64 / 1e3;
     let look: sqlx::Result<()> = async {
         let mut conn = pool.acquire().await?;
-        let Backlog { count, oldest } = event::backlog(&mut conn, now).await?;
+        let Backlog { count, oldest } = event_due::backlog(&mut conn, now).await?;
         metrics::gauge!("linewatch_event_backlog").set(count as f64);
         metrics::gauge!("linewatch_event_backlog_age_seconds").set(seconds(oldest));
         for source in source::list(&mut conn, None, "").await?.into_iter().filter(|source| source.enabled) {

@@ -67,6 +67,14 @@ pub fn payload(changes: &[Change]) -> Option<String> {
     }
 }
 
+/// Changes of events: each, or all as one when each would not be told anyway.
+pub fn of_events(ids: impl ExactSizeIterator<Item = model::EventId>, version: i64) -> Vec<Change> {
+    match ids.len() {
+        ..=MOST_OF_A_TOPIC => ids.map(|id| Change::new(ChangeTopic::Event, id, version)).collect(),
+        _ => vec![Change::many(ChangeTopic::Event)],
+    }
+}
+
 /// A change as it travels: topic, id, version, quiet.
 type Told<Id> = (ChangeTopic, Id, i64, bool);
 

@@ -4,26 +4,66 @@
 
 use super::request_id::asked;
 use axum::extract::{MatchedPath, Request};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{counter, histogram};
-use std::sync::{Mutex, PoisonError};
+use metrics::{Counter, Histogram, counter, histogram};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 
 /// Upstream's herds may fail by the thousand, and each is counted: one line a second says enough.
 static FAILED_WEBHOOKS: Brake = Brake::new(Duration::from_secs(1));
 
+/// What nearly every webhook is counted with, looked up once.
+static TAKEN_WEBHOOKS: OnceLock<(Counter, Histogram)> = OnceLock::new();
+
 /// The layer.
 pub async fn layer(request: Request, next: Next) -> Response {
+    if request.method() == Method::POST && request.uri().path().starts_with("/webhooks/") {
+        webhook(request, next).await
+    } else {
+        any(request, next).await
+    }
+}
+
+/// Webhooks come by the thousand, so one that is taken costs no more than it must.
+async fn webhook(request: Request, next: Next) -> Response {
+    let (began, uri) = (Instant::now(), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    match route {
+        Some(route) if response.status() == StatusCode::OK => {
+            let (answered, seconds) = TAKEN_WEBHOOKS.get_or_init(|| {
+                let route = route.as_str().to_owned();
+                let seconds =
+                    histogram!("linewatch_http_request_seconds", "method" => "POST", "route" => route.clone());
+                let answered =
+                    counter!("linewatch_http_requests_total", "method" => "POST", "route" => route, "status" => "200");
+                (answered, seconds)
+            });
+            answered.increment(1);
+            seconds.record(began.elapsed().as_secs_f64());
+        }
+        route => told("POST", uri.path(), route.as_ref(), &response, began.elapsed()),
+    }
+    response
+}
+
+async fn any(request: Request, next: Next) -> Response {
     let (began, id) = (Instant::now(), asked().id);
-    let (method, path) = (method(request.method()), request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let (method, uri) = (method(request.method()), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let span = tracing::info_span!("request", request_id = %id);
     let response = next.run(request).instrument(span).await;
+    told(method, uri.path(), route.as_ref(), &response, began.elapsed());
+    response
+}
 
-    let (status, took) = (response.status().as_u16(), began.elapsed());
+/// Logs and counts an answer.
+fn told(method: &'static str, path: &str, route: Option<&MatchedPath>, response: &Response, took: Duration) {
+    let (status, id) = (response.status().as_u16(), asked().id);
+    let route = route.map_or("(none)", MatchedPath::as_str).to_owned();
     let ms = took.as_secs_f64() * 1_000.0;
     let webhook = path.starts_with("/webhooks/");
     let unsaid = if status < 500 || !webhook { Some(0) } else { FAILED_WEBHOOKS.lets_through(Instant::now()) };
@@ -31,7 +71,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
         && let Some(unsaid) = unsaid
     {
         tracing::warn!(request_id = %id, method, path, status, ms, unsaid, "{method} {path} failed with {status}");
-    } else if webhook || (status < 400 && quiet(&path)) {
+    } else if webhook || (status < 400 && quiet(path)) {
         tracing::debug!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
     } else {
         tracing::info!(request_id = %id, method, path, status, ms, "{method} {path} answered {status}");
@@ -39,7 +79,6 @@ pub async fn layer(request: Request, next: Next) -> Response {
     counter!("linewatch_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
         .increment(1);
     histogram!("linewatch_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
-    response
 }
 
 /// What asks every few seconds, and what a browser keeps anyway. Webhooks are quieter still: they come by the thousand, and

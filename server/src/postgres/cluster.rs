@@ -148,7 +148,14 @@ fsync = {durable}
 full_page_writes = {durable}
 synchronous_commit = on
 wal_compression = on
+# Few and slow checkpoints: after each one, every page is written whole once more. Files of the log are kept and used again,
+# because making one costs as much as filling it.
+checkpoint_timeout = 15min
+checkpoint_completion_target = 0.9
 max_wal_size = 1GB
+min_wal_size = 512MB
+# Its own process writes the log out meanwhile; whoever commits has less left to wait for.
+wal_buffers = 16MB
 
 shared_buffers = 128MB
 effective_cache_size = 512MB

@@ -106,6 +106,8 @@ pub fn assemble(
     let upstreams = Upstreams::new(pool.clone(), clock.clone(), vault.clone(), outbound.clone());
     let certificate = watch::Sender::new(None);
     let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
+    let door =
+        Door::new(pool.clone(), vault.clone(), clock.clone(), &live, Arc::clone(&events), config.webhook.limits());
     let work = work::Parts {
         pool: pool.clone(),
         clock: clock.clone(),
@@ -114,11 +116,12 @@ pub fn assemble(
         rounds: rounds.clone(),
         checks: checks.clone(),
         events: events.clone(),
+        rush: door.rush(),
     };
     let desk = Desk {
         pool: pool.clone(),
         clock: clock.clone(),
-        vault: vault.clone(),
+        vault,
         outbound,
         upstreams,
         public_url: base(&public_url),
@@ -126,12 +129,12 @@ pub fn assemble(
         certificate: certificate.subscribe(),
         rounds,
         checks,
-        events: events.clone(),
+        events,
     };
     let parts = Parts {
         backend: Arc::new(desk),
         people: People::new(pool.clone(), clock.clone()),
-        door: Door::new(pool.clone(), vault, clock.clone(), &live, events, config.webhook.limits()),
+        door,
         live,
         pool,
         clock,

@@ -101,7 +101,7 @@ async fn open(world: &World, watched: &Watched) -> Result<Vec<Row>, Failure> {
         let mut db = world.postgres.connect(DATABASE).await?;
         let look = async || {
             let age =
-                "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from event where due_at <= now()";
+                "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from event_due where due_at <= now()";
             Ok(sqlx::query_scalar::<_, f64>(age).fetch_one(&mut db).await?)
         };
         let target = watched.target();
@@ -133,7 +133,7 @@ pub async fn drain(world: &World, database: &str) -> Result<Duration, Failure> {
     let mut db = world.postgres.connect(database).await?;
     let began = Instant::now();
     loop {
-        let due = sqlx::query_scalar::<_, bool>("select exists (select from event where due_at <= now())");
+        let due = sqlx::query_scalar::<_, bool>("select exists (select from event_due where due_at <= now())");
         if !due.fetch_one(&mut db).await? {
             return Ok(began.elapsed());
         }

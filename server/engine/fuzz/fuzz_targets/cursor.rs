@@ -33,8 +33,8 @@ const ROWS: &str = "
     insert into evidence (id, received_at, connection_id, eye, at, applied, text, facts)
     values ('00000000-0000-7000-8000-000000000005', now(), '00000000-0000-7000-8000-000000000003', 'check', now(),
         'changed', 'syncs well', '{}');
-    insert into event (id, received_at, source_id, headers, body, state)
-    values ('00000000-0000-7000-8000-000000000006', now(), '00000000-0000-7000-8000-000000000001', '[]', '{}', 'pending')";
+    insert into event (id, received_at, source_id, headers, body)
+    values ('00000000-0000-7000-8000-000000000006', now(), '00000000-0000-7000-8000-000000000001', '[]', '{}')";
 
 const CONNECTION: ConnectionId = ConnectionId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0003));
 

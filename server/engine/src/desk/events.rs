@@ -2,7 +2,7 @@
 
 use super::{Desk, commit};
 use crate::live;
-use crate::store::{audit, event, internal};
+use crate::store::{audit, event, event_end, internal};
 use model::{Actor, Change, ChangeTopic, Event, EventDetail, EventId, EventQuery, EventState, Page, Refusal, Role};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ impl Desk {
                 before.event.state.words().to_lowercase()
             )));
         }
-        event::requeue(&mut tx, id, now).await.map_err(internal)?;
+        event_end::requeue(&mut tx, id, now).await.map_err(internal)?;
         audit::write(&mut tx, now, actor, "event.retried", ("event", id.to_string()), json!({}))
             .await
             .map_err(internal)?;

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::housekeeping::room_until;
-use crate::store::{event, fleet, internal, replica};
+use crate::store::{event, event_due, fleet, internal, replica};
 use crate::system::concern::{Facts, concerns};
 use chrono::TimeDelta;
 use model::{Actor, Ingest, Pulse, Refusal, Role, System};
@@ -31,7 +31,7 @@ impl Desk {
         let at = self.clock.now();
         let sources = self.sources_with_traffic(conn, None).await?;
         let replicas = replica::list(conn).await.map_err(internal)?;
-        let backlog = event::backlog(conn, at).await.map_err(internal)?;
+        let backlog = event_due::backlog(conn, at).await.map_err(internal)?;
         let room_until = room_until(conn, at).await.map_err(internal)?;
         let certificate = self.certificate.borrow().clone();
         let facts = Facts {

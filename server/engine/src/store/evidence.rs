@@ -3,6 +3,7 @@
 use super::{cursor, internal, word};
 use chrono::{DateTime, Utc};
 use model::{Applied, ConnectionId, Evidence, EvidenceId, Eye, Page, PageQuery, Refusal};
+use serde_json::Value;
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub struct NewEvidence {
     /// In a sentence.
     pub text: String,
     /// As facts.
-    pub facts: serde_json::Value,
+    pub facts: Value,
     /// The event behind it.
     pub event_id: Option<Uuid>,
 }
@@ -44,12 +45,33 @@ pub async fn append(conn: &mut PgConnection, new: &[NewEvidence]) -> Result<()> 
         &new.iter().map(|e| e.at).collect::<Vec<_>>(),
         &new.iter().map(|e| e.applied.to_string()).collect::<Vec<_>>(),
         &new.iter().map(|e| e.text.clone()).collect::<Vec<_>>(),
-        &new.iter().map(|e| e.facts.clone()).collect::<Vec<_>>(),
+        &new.iter().map(|e| said(&e.facts)).collect::<Vec<_>>(),
         &new.iter().map(|e| e.event_id).collect::<Vec<_>>() as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What facts may be silent about: not stored, and told as null.
+const FACTS: [&str; 5] = ["authorization", "flow", "cause", "detail", "last_good_sync_at"];
+
+fn said(facts: &Value) -> Value {
+    match facts.as_object() {
+        Some(facts) => {
+            facts.iter().filter(|(_, fact)| !fact.is_null()).map(|(name, fact)| (name.clone(), fact.clone())).collect()
+        }
+        None => facts.clone(),
+    }
+}
+
+fn told(mut facts: Value) -> Value {
+    if let Some(facts) = facts.as_object_mut() {
+        for name in FACTS {
+            facts.entry(name).or_insert(Value::Null);
+        }
+    }
+    facts
 }
 
 /// A connection's evidence, newest first.
@@ -84,7 +106,7 @@ pub async fn list(
                 received_at: row.received_at,
                 applied: word(&row.applied)?,
                 text: row.text,
-                facts: row.facts,
+                facts: told(row.facts),
             })
         })
         .collect::<Result<Vec<_>>>()

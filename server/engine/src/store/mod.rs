@@ -12,6 +12,8 @@ pub mod connection_list;
 pub mod customer;
 pub mod door;
 pub mod event;
+pub mod event_due;
+pub mod event_end;
 pub mod event_key;
 pub mod event_list;
 pub mod evidence;
@@ -53,10 +55,7 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
     sqlx::query!("update connection set lease_until = null, lease_token = null where lease_token is not null")
         .execute(&mut *conn)
         .await?;
-    sqlx::query!("update event set lease_until = null where due_at is not null and lease_until is not null")
-        .execute(conn)
-        .await?;
-    Ok(())
+    event_due::release(conn).await
 }
 
 /// The schema's history.

@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 /// The tables with partitions by the day of `received_at`.
-pub const PARENTS: [&str; 2] = ["event", "evidence"];
+pub const PARENTS: [&str; 3] = ["event", "event_end", "evidence"];
 /// Holds off every other process that makes partitions; until the end of the transaction.
 const MAKING: i64 = 0x6c77_7061_7274_0001;
 /// Holds off every other process that drops partitions; until the end of the session.
@@ -133,14 +133,17 @@ pub async fn drop_table(conn: &mut PgConnection, partition: Partition) -> sqlx::
     execute(conn, format!("drop table {}", partition.name())).await
 }
 
-/// Whether events of that day are not resolved: they failed, or still wait.
+/// Whether events of that day are not resolved: they failed, or still wait. Events and their ends go together.
 pub async fn holds_unresolved(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<bool> {
-    if partition.parent != "event" {
+    if !matches!(partition.parent, "event" | "event_end") {
         return Ok(false);
     }
-    let name = partition.name();
+    let Partition { day, .. } = partition;
+    let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+    let ends = Partition { parent: "event_end", ..partition }.name();
     let sql = format!(
-        "select exists (select from {name} where state = 'failed') or exists (select from {name} where due_at is not null)"
+        "select exists (select from {ends} where state = 'failed')
+             or exists (select from event_due where received_at >= '{day} 00:00:00+00' and received_at < '{next} 00:00:00+00')"
     );
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await
 }

@@ -10,22 +10,29 @@ use super::{
     queue::Queue,
     refused::{NotRead, Refused},
     rejections::{NO_SOURCE, Rejection, Rejections},
+    rush::Rush,
     signature::Secrets,
     sources::{Found, Known, Sources},
 };
 use crate::{
-    clock::{SharedClock, new_id},
+    clock::{SharedClock, id_at},
     live::Live,
-    store::event::{Key, NewEvent},
+    store::{
+        event::{Key, NewEvent},
+        event_key::{hash, key_of},
+    },
     vault::Vault,
 };
 use bytes::Bytes;
 use chrono::TimeDelta;
-use model::{EventId, EventState, RejectionReason};
+use metrics::{Counter, Histogram};
+use model::{EventId, RejectionReason};
 use reqwest::header::{HeaderMap, HeaderValue};
-use sha2::{Digest, Sha256};
 use sqlx::PgPool;
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 use tokio::sync::Notify;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -73,6 +80,8 @@ struct Inner {
     budget: Budget,
     queue: Queue,
     rejections: Rejections,
+    rush: Rush,
+    meters: OnceLock<Meters>,
     closing: CancellationToken,
     tasks: TaskTracker,
     /// Ends the tasks of a door that nobody shut down.
@@ -91,8 +100,8 @@ impl Door {
     ) -> Self {
         let (sources, uses) = Sources::new(pool.clone(), vault, Arc::clone(&clock));
         let sources = Arc::new(sources);
-        let rejections = Rejections::default();
-        let (queue, flusher) = batch::queue(pool.clone(), limits, wake, rejections.clone());
+        let (rejections, rush) = (Rejections::default(), Rush::default());
+        let (queue, flusher) = batch::queue(pool.clone(), limits, wake, rejections.clone(), rush.clone());
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(flusher.run(closing.clone()));
         tasks.spawn({
@@ -110,7 +119,25 @@ impl Door {
         tasks.close();
         let guard = closing.clone().drop_guard();
         let budget = Budget::new(limits.bytes_in_flight);
-        Self(Arc::new(Inner { pool, clock, limits, sources, budget, queue, rejections, closing, tasks, _guard: guard }))
+        Self(Arc::new(Inner {
+            pool,
+            clock,
+            limits,
+            sources,
+            budget,
+            queue,
+            rejections,
+            rush,
+            meters: OnceLock::new(),
+            closing,
+            tasks,
+            _guard: guard,
+        }))
+    }
+
+    /// Whether many stand here, for who works beside the door.
+    pub fn rush(&self) -> Rush {
+        self.0.rush.clone()
     }
 
     /// The most bytes that a body may have.
@@ -138,11 +165,13 @@ impl Door {
     pub async fn take(&self, admitted: Admitted, headers: &HeaderMap, body: Bytes) -> Result<Accepted, Refused> {
         let (started, source) = (Instant::now(), Arc::clone(&admitted.source));
         let answer = self.store(admitted, headers, &body).await;
+        let meters = self.0.meters.get_or_init(Meters::new);
         match &answer {
-            Ok(accepted) => count(if accepted.duplicate { "duplicate" } else { "accepted" }),
+            Ok(Accepted { duplicate: false, .. }) => meters.accepted.increment(1),
+            Ok(Accepted { duplicate: true, .. }) => meters.duplicate.increment(1),
             Err(refused) => self.record(Some(&source), refused, headers, &body),
         }
-        metrics::histogram!("linewatch_webhook_accept_seconds").record(started.elapsed().as_secs_f64());
+        meters.seconds.record(started.elapsed().as_secs_f64());
         answer
     }
 
@@ -233,19 +262,14 @@ impl Door {
         let in_header = in_header.map(|value| String::from_utf8_lossy(value.as_bytes())).filter(|id| !id.is_empty());
         let id = in_header.or_else(|| envelope.id.and_then(envelope::text));
         let occurred_at = envelope.timestamp.and_then(envelope::time);
-        let hash = |bytes: &[u8]| -> [u8; 32] { Sha256::digest(bytes).into() };
         let key = match (&id, occurred_at) {
-            (Some(id), _) => Some(Key { key: hash(id.as_bytes()), body: hash(body) }),
-            (None, Some(_)) => {
-                let body = hash(body);
-                Some(Key { key: body, body })
-            }
+            (Some(id), _) => Some(Key { key: key_of(source.id, id.as_bytes()), body: hash(body) }),
+            (None, Some(_)) => Some(Key { key: key_of(source.id, body), body: hash(body) }),
             (None, None) => None,
         };
         let received_at = self.0.clock.now();
-        let too_old = occurred_at.is_some_and(|at| received_at - at > KEYS_ARE_KEPT);
         Ok(NewEvent {
-            id: EventId(new_id()),
+            id: EventId(id_at(received_at)),
             received_at,
             source: source.id,
             webhook_id: id.and_then(|id| clean(&id, LONGEST_ID)),
@@ -253,12 +277,11 @@ impl Door {
             key,
             headers: headers::kept(headers, Some(&source.mappings)),
             body: body.clone(),
-            state: if too_old { EventState::Superseded } else { EventState::Pending },
         })
     }
 
     fn record(&self, known: Option<&Arc<Known>>, refused: &Refused, request: &HeaderMap, body: &[u8]) {
-        count(refused.reason.code());
+        outcome(refused.reason.code()).increment(1);
         self.0.rejections.record(&Rejection {
             source: known.map_or(NO_SOURCE, |source| &source.name),
             reason: refused.reason,
@@ -280,6 +303,20 @@ fn signatures<'a>(source: &'a Known, headers: &'a HeaderMap) -> impl Iterator<It
     source.signature_header.iter().flat_map(move |name| headers.get_all(name))
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("linewatch_webhooks_total", "outcome" => outcome).increment(1);
+/// What is counted for every webhook, looked up once.
+struct Meters {
+    accepted: Counter,
+    duplicate: Counter,
+    seconds: Histogram,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let seconds = metrics::histogram!("linewatch_webhook_accept_seconds");
+        Self { accepted: outcome("accepted"), duplicate: outcome("duplicate"), seconds }
+    }
+}
+
+fn outcome(outcome: &'static str) -> Counter {
+    metrics::counter!("linewatch_webhooks_total", "outcome" => outcome)
 }

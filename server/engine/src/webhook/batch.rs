@@ -9,6 +9,7 @@ use super::{
     limits::DoorLimits,
     queue::{Group, NotStored, Queue, Waiting, group, let_go, part, refuse},
     rejections::{Rejection, Rejections},
+    rush::Rush,
 };
 use crate::{
     live,
@@ -18,10 +19,11 @@ use crate::{
     },
 };
 use chrono::{DateTime, Utc};
-use model::{Change, ChangeTopic, EventId, RejectionReason, SourceId};
+use model::{Change, ChangeTopic, EventId, RejectionReason};
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use std::{
     collections::{HashMap, HashSet},
+    future::pending,
     sync::Arc,
     time::Duration,
 };
@@ -39,6 +41,9 @@ const IDLE: Duration = Duration::from_millis(500);
 /// A database that is away fails batches by the thousand: between two lines about it.
 const SAY_EVERY: Duration = Duration::from_secs(1);
 
+/// Between two announcements: NOTIFY serialises commits and wakes everybody who listens, so what comes faster is told together.
+const ANNOUNCE_EVERY: Duration = Duration::from_millis(25);
+
 /// Writes batches.
 pub(super) struct Flusher {
     pool: PgPool,
@@ -48,15 +53,26 @@ pub(super) struct Flusher {
     patience: Duration,
     wake: Arc<Notify>,
     rejections: Rejections,
+    rush: Rush,
     /// When it was last said that something could not be stored.
     said: Option<Instant>,
+    /// When events were last announced, and whether more were stored since.
+    announced: Option<Instant>,
+    owed: bool,
 }
 
 /// A queue and who empties it.
-pub(super) fn queue(pool: PgPool, limits: DoorLimits, wake: Arc<Notify>, rejections: Rejections) -> (Queue, Flusher) {
+pub(super) fn queue(
+    pool: PgPool,
+    limits: DoorLimits,
+    wake: Arc<Notify>,
+    rejections: Rejections,
+    rush: Rush,
+) -> (Queue, Flusher) {
     let (queue, waiting) = Queue::new(limits.answer_within);
     let (rows, patience) = (limits.batch_rows, limits.patience);
-    (queue, Flusher { pool, connection: None, queue: waiting, rows, patience, wake, rejections, said: None })
+    let (connection, said, announced, owed) = (None, None, None, false);
+    (queue, Flusher { pool, connection, queue: waiting, rows, patience, wake, rejections, rush, said, announced, owed })
 }
 
 /// What became of a group.
@@ -78,7 +94,14 @@ impl Flusher {
                     self.queue.close();
                     continue;
                 }
-                n = self.queue.recv_many(&mut batch, self.rows) => if n == 0 { return },
+                n = self.queue.recv_many(&mut batch, self.rows) => if n == 0 {
+                    self.announce_what_is_owed().await;
+                    return
+                },
+                () = until(self.announced.filter(|_| self.owed).map(|at| at + ANNOUNCE_EVERY)) => {
+                    self.announce_what_is_owed().await;
+                    continue;
+                }
                 () = tokio::time::sleep(IDLE), if self.connection.is_some() => {
                     self.connection = None;
                     continue;
@@ -104,6 +127,7 @@ impl Flusher {
 
     async fn flush(&mut self, part: Vec<Waiting>) {
         metrics::histogram!("linewatch_webhook_batch_rows").record(part.len() as f64);
+        self.rush.note(part.len());
         let groups = group(part);
         let fates = self.insert(&groups).await;
         let firsts = self.count_repeats(&groups, &fates).await;
@@ -154,8 +178,13 @@ impl Flusher {
 
     async fn insert_part(&mut self, groups: &[Group]) -> sqlx::Result<HashSet<Uuid>> {
         let events: Vec<_> = groups.iter().map(|group| &group.first.event).collect();
-        let changes: Vec<_> = events.iter().map(|event| changed(event.id)).collect();
-        let announcement = live::payload(&changes);
+        let now = Instant::now();
+        let may = self.announced.is_none_or(|at| now - at >= ANNOUNCE_EVERY);
+        let announcement = match (may, self.owed) {
+            (false, _) => None,
+            (true, false) => live::payload(&live::of_events(events.iter().map(|event| event.id), 0)),
+            (true, true) => live::payload(&[Change::many(ChangeTopic::Event)]),
+        };
         let mut tries = 0;
         loop {
             tries += 1;
@@ -165,22 +194,36 @@ impl Flusher {
                 Err(error) if tries < TRIES && is_deadlock(&error) => {
                     metrics::counter!("linewatch_webhook_batch_deadlocks_total").increment(1);
                 }
-                done => return done,
+                done => {
+                    if done.as_ref().is_ok_and(|stored| !stored.is_empty()) {
+                        self.owed = !may;
+                        self.announced = if may { Some(now) } else { self.announced };
+                    }
+                    return done;
+                }
+            }
+        }
+    }
+
+    /// Announces what was stored since the last announcement. One that is lost costs nothing for long: whoever works looks by
+    /// himself, and whoever looks on is told with the next.
+    async fn announce_what_is_owed(&mut self) {
+        if std::mem::take(&mut self.owed) {
+            self.announced = Some(Instant::now());
+            let all = [Change::many(ChangeTopic::Event)];
+            if let Err(error) = self.with_connection(async |conn| live::announce(conn, &all).await).await {
+                tracing::debug!(%error, "webhooks could not be announced: {error}");
             }
         }
     }
 
     /// Counts what came again, and finds out which events those are repeats of.
-    async fn count_repeats(&mut self, groups: &[Group], fates: &[Fate]) -> HashMap<(SourceId, Hash), First> {
+    async fn count_repeats(&mut self, groups: &[Group], fates: &[Fate]) -> HashMap<Hash, First> {
         let mut repeats: Vec<Repeat> = Vec::new();
         for (group, fate) in groups.iter().zip(fates) {
             let times = group.again.len() + usize::from(matches!(fate, Fate::CameBefore));
             if let (Fate::Stored | Fate::CameBefore, 1.., Some(key)) = (fate, times, group.first.event.key) {
-                repeats.push(Repeat {
-                    source: group.first.event.source,
-                    key_hash: key.key,
-                    times: i32::try_from(times).unwrap_or(i32::MAX),
-                });
+                repeats.push(Repeat { key_hash: key.key, times: i32::try_from(times).unwrap_or(i32::MAX) });
             }
         }
         if repeats.is_empty() {
@@ -195,10 +238,7 @@ impl Flusher {
                 Vec::new()
             }
         };
-        let keyed = firsts
-            .into_iter()
-            .filter_map(|first| Some(((first.source, first.key_hash.as_slice().try_into().ok()?), first)));
-        keyed.collect()
+        firsts.into_iter().map(|first| (first.key_hash, first)).collect()
     }
 
     fn may_say(&mut self) -> bool {
@@ -225,7 +265,7 @@ impl Flusher {
         }
     }
 
-    fn answer(&self, group: Group, fate: Fate, firsts: &HashMap<(SourceId, Hash), First>) {
+    fn answer(&self, group: Group, fate: Fate, firsts: &HashMap<Hash, First>) {
         let Group { first, again } = group;
         let key = first.event.key;
         let (id, body, repeats) = match fate {
@@ -239,19 +279,19 @@ impl Flusher {
                 let id = first.event.id;
                 // whoever asked may be gone by now; the event is stored all the same
                 let _ = first.answer.send(Ok(Accepted { id, duplicate: false }));
-                (id, key.map(|key| key.body.to_vec()), again)
+                (id, key.map(|key| key.body), again)
             }
             Fate::CameBefore => {
-                let known = key.and_then(|key| firsts.get(&(first.event.source, key.key)));
+                let known = key.and_then(|key| firsts.get(&key.key));
                 let repeats = std::iter::once(first).chain(again).collect();
                 let Some(known) = known else {
                     return refuse(repeats, "It seems to be a repeat, but that could not be made sure. Send it again.");
                 };
-                (known.event, Some(known.body_hash.clone()), repeats)
+                (known.event, Some(known.body_hash), repeats)
             }
         };
         for waiting in repeats {
-            let own = waiting.event.key.map(|key| key.body.to_vec());
+            let own = waiting.event.key.map(|key| key.body);
             if own != body {
                 self.record_reused_id(&waiting, id);
             }
@@ -293,6 +333,10 @@ impl Flusher {
     }
 }
 
-fn changed(id: EventId) -> Change {
-    Change::new(ChangeTopic::Event, id, 0)
+/// Waits until then; for ever, if there is no such moment.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => pending().await,
+    }
 }

@@ -1,4 +1,4 @@
-//! Whose fault it is that a batch was not stored.
+//! Whose fault it is that a batch was not stored, or not processed.
 
 fn sql_state(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(Into::into)
@@ -16,4 +16,15 @@ pub(super) fn is_a_rows_fault(error: &sqlx::Error) -> bool {
 /// A deadlock, or a serialisation failure: the same again may well succeed.
 pub(super) fn is_deadlock(error: &sqlx::Error) -> bool {
     sql_state(error).is_some_and(|state| state == "40P01" || state == "40001")
+}
+
+/// Whether an error comes from what was to be stored, and not from the way to the database.
+pub(super) fn is_of_the_data(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+        }
+        sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
+        _ => false,
+    }
 }

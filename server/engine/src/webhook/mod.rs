@@ -12,13 +12,16 @@ pub mod event;
 mod fault;
 mod headers;
 mod limits;
+mod outcome;
 pub mod process;
 mod queue;
 mod refused;
 pub mod rejections;
+mod rush;
 pub mod signature;
 mod sources;
 
 pub use accept::{Accepted, Admitted, Door};
 pub use limits::DoorLimits;
 pub use refused::{NotRead, Refused};
+pub use rush::Rush;

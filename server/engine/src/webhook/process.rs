@@ -1,31 +1,38 @@
 //! What a stored event means: parsed by dialect, handed to [`crate::health::observe`], and given its end.
 //!
-//! A batch is one transaction: what the events say and that they were processed is committed together, so that neither a
-//! crash nor another process can apply one twice or leave one out.
+//! A batch is one transaction, which holds its events and writes nothing to say so: what they say and that they were processed is
+//! committed together, so that neither a crash nor another process can apply one twice or leave one out.
+//!
+//! So nothing remembers that a batch was tried. What makes one fail, or may have ended a process, is worked on with care instead:
+//! leased first, in a transaction of its own, and in the end one by one, so that what kills its worker is given up some day.
 
-use super::event::{News, Parsed, parse};
+use super::fault::is_of_the_data;
+use super::outcome::{End, Heard, TRIES, find, finished, sighted, stranger};
+use super::rush::Rush;
 use crate::clock::SharedClock;
-use crate::health::{Sighted, Sighting, facts_of_news, observe};
+use crate::health::observe;
 use crate::live;
-use crate::store::event::{self, Finished, Leased};
-use crate::store::{connection, source, source::Brief};
-use crate::work::{Step, backoff};
+use crate::store::event_due::{self, Turn};
+use crate::store::event_end::{self, Finished};
+use crate::store::{source, source::Brief};
+use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{
-    Applied, Attempt, AttemptError, AttemptOutcome, Change, ChangeTopic, ConnectionId, EventState, Eye, SourceId,
+use model::{Applied, AttemptError, AttemptOutcome, EventState, SourceId};
+use sqlx::{PgPool, Postgres, Transaction};
+use std::{collections::HashMap, future::Future, sync::Arc};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::Instant,
 };
-use sqlx::{PgConnection, PgPool};
-use std::{collections::HashMap, sync::Arc};
-use tokio::sync::Notify;
 
 /// A batch takes milliseconds; a statement that takes this long is given up, and its events are tried again.
-const PATIENCE: &str = "set local statement_timeout = '5s'";
+const BEGIN: &str = "begin; set local statement_timeout = '5s'";
 /// More than three times that, so that what a crash leaves behind waits no longer.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 /// How many events are one transaction.
 const BATCH: i64 = 500;
-/// How often an event whose connection is not known yet is tried before it rests.
-const TRIES: i32 = 6;
+/// What is known of the sources is this old at most.
+const BRIEFS_LAST: TimeDelta = TimeDelta::seconds(1);
 
 /// Processes events. Cheap to clone.
 #[derive(Clone)]
@@ -33,74 +40,185 @@ pub struct Processor {
     pool: PgPool,
     clock: SharedClock,
     checks: Arc<Notify>,
+    /// What came before this may have ended the process before us.
+    since: DateTime<Utc>,
+    briefs: Arc<Mutex<Option<(DateTime<Utc>, Briefs)>>>,
+    rush: Rush,
 }
 
-/// What an event came to.
-struct End {
-    state: EventState,
-    outcome: AttemptOutcome,
-    error: Option<AttemptError>,
-    due_at: Option<DateTime<Utc>>,
+type Briefs = Arc<HashMap<SourceId, Brief>>;
+
+/// What a look at what is due came to.
+enum Turns {
+    None,
+    Done,
+    /// Some of these may have ended a process.
+    Suspect,
+    /// These were there before us.
+    Inherited,
 }
 
-impl End {
-    fn done(state: EventState) -> Self {
-        Self { state, outcome: AttemptOutcome::Ok, error: None, due_at: None }
+/// Why a batch failed.
+enum Trouble {
+    Database(sqlx::Error),
+    Panic,
+}
+
+impl Trouble {
+    /// Whether it comes from what was to be stored, and not from the way to the database.
+    fn is_of_the_data(&self) -> bool {
+        match self {
+            Self::Database(error) => is_of_the_data(error),
+            Self::Panic => true,
+        }
+    }
+}
+
+impl From<Trouble> for sqlx::Error {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Database(error) => error,
+            Trouble::Panic => Self::Protocol("a batch of events met a fault of ours".to_owned()),
+        }
     }
 }
 
 impl Processor {
     /// A processor; `checks` is notified when closer looks were asked for.
     pub fn new(pool: PgPool, clock: SharedClock, checks: Arc<Notify>) -> Self {
-        Self { pool, clock, checks }
+        let since = clock.now();
+        Self { pool, clock, checks, since, briefs: Arc::default(), rush: Rush::default() }
+    }
+
+    /// The same, giving way to those who stand at the door of this process.
+    pub fn giving_way(self, rush: Rush) -> Self {
+        Self { rush, ..self }
     }
 
     /// Processes the events that are due.
     pub async fn step(&self) -> Result<Step, sqlx::Error> {
-        let now = self.clock.now();
-        let mut conn = self.pool.acquire().await?;
-        let batch = event::lease_due(&mut conn, now, LEASE, BATCH).await?;
-        drop(conn);
-        if batch.is_empty() {
-            return Ok(Step::Idle);
-        }
-        if let Err(error) = self.process(&batch, now).await {
-            if !is_of_the_data(&error) {
-                return Err(error);
-            }
-            tracing::warn!(%error, events = batch.len(), "a batch of events failed and is processed one by one: {error}");
-            for leased in &batch {
-                if let Err(error) = self.process(std::slice::from_ref(leased), now).await {
-                    self.give_up(leased, now, &error).await?;
-                }
-            }
+        let (now, began) = (self.clock.now(), Instant::now());
+        let this = self.clone();
+        match guarded(async move { this.straight(now).await }).await {
+            Ok(Turns::None) => return Ok(Step::Idle),
+            Ok(Turns::Done) => self.rush.give_way(began.elapsed()).await,
+            Ok(Turns::Suspect) => self.with_care(now, 1).await?,
+            Ok(Turns::Inherited) => self.with_care(now, BATCH).await?,
+            Err(trouble) if trouble.is_of_the_data() => self.with_care(now, BATCH).await?,
+            Err(trouble) => return Err(trouble.into()),
         }
         Ok(Step::Busy)
     }
 
-    async fn process(&self, batch: &[Leased], started_at: DateTime<Utc>) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin().await?;
-        sqlx::query(PATIENCE).execute(&mut *tx).await?;
-        let briefs = source::briefs(&mut tx).await?;
-        let parsed: Vec<_> = batch.iter().map(|leased| read(leased, &briefs)).collect();
-        let connections = find(&mut tx, batch, &parsed).await?;
-        let mut ends: Vec<Option<End>> = Vec::with_capacity(batch.len());
+    /// A batch in one transaction.
+    async fn straight(&self, now: DateTime<Utc>) -> Result<Turns, sqlx::Error> {
+        let briefs = self.briefs(now).await?;
+        let mut tx = self.pool.begin_with(BEGIN).await?;
+        let turns = event_due::claim(&mut tx, now, BATCH).await?;
+        if turns.is_empty() {
+            tx.rollback().await?;
+            return Ok(Turns::None);
+        }
+        let suspect = turns.iter().any(|turn| turn.lease_token.is_some());
+        if suspect || turns.iter().any(|turn| turn.received_at < self.since) {
+            tx.rollback().await?;
+            return Ok(if suspect { Turns::Suspect } else { Turns::Inherited });
+        }
+        self.process(tx, &turns, &briefs, now).await?;
+        Ok(Turns::Done)
+    }
+
+    /// At most so many events, leased; one by one if together they fail.
+    async fn with_care(&self, now: DateTime<Utc>, most: i64) -> Result<(), sqlx::Error> {
+        let leased = event_due::lease(&mut *self.pool.acquire().await?, now, LEASE, most).await?;
+        if leased.len() > 1 && leased.iter().all(|turn| turn.attempt == 0) {
+            match self.leased(leased.clone(), now).await {
+                Ok(()) => return Ok(()),
+                Err(trouble) if !trouble.is_of_the_data() => return Err(trouble.into()),
+                Err(_) => tracing::warn!(events = leased.len(), "a batch of events failed and is processed one by one"),
+            }
+        }
+        for turn in leased {
+            if turn.attempt >= TRIES {
+                self.give_up(turn, now, "Linewatch ended more than once while it worked on this event").await?;
+                continue;
+            }
+            match self.leased(vec![turn.clone()], now).await {
+                Ok(()) => {}
+                Err(trouble) if trouble.is_of_the_data() => {
+                    if let Trouble::Database(error) = &trouble {
+                        tracing::error!(event = %turn.id, %error, "an event could not be processed: {error}");
+                    }
+                    self.give_up(turn, now, "Linewatch could not store what this event says; its log has more").await?;
+                }
+                Err(trouble) => return Err(trouble.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn leased(&self, turns: Vec<Turn>, now: DateTime<Utc>) -> Result<(), Trouble> {
+        let this = self.clone();
+        guarded(async move {
+            let briefs = this.briefs(now).await?;
+            let tx = this.pool.begin_with(BEGIN).await?;
+            this.process(tx, &turns, &briefs, now).await
+        })
+        .await
+    }
+
+    /// What is known of the sources, as of a moment ago.
+    async fn briefs(&self, now: DateTime<Utc>) -> Result<Briefs, sqlx::Error> {
+        let mut kept = self.briefs.lock().await;
+        match &*kept {
+            Some((read_at, briefs)) if (TimeDelta::zero()..BRIEFS_LAST).contains(&(now - *read_at)) => {
+                Ok(Arc::clone(briefs))
+            }
+            _ => {
+                let briefs = Arc::new(source::briefs(&mut *self.pool.acquire().await?).await?);
+                *kept = Some((now, Arc::clone(&briefs)));
+                Ok(briefs)
+            }
+        }
+    }
+
+    async fn process(
+        &self,
+        mut tx: Transaction<'static, Postgres>,
+        turns: &[Turn],
+        briefs: &HashMap<SourceId, Brief>,
+        started_at: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        let mut came = event_due::read(&mut tx, turns).await?;
+        let (mut all, mut lost) = (Vec::with_capacity(turns.len()), Vec::new());
+        for turn in turns {
+            match came.remove(&turn.id) {
+                Some(came) => all.push(Heard::read(turn, came, briefs)),
+                None => lost.push(turn),
+            }
+        }
+        if !lost.is_empty() {
+            tracing::error!(events = lost.len(), "events were due that are not there; they are not asked for again");
+            event_due::end(&mut tx, &lost).await?;
+        }
+        let connections = find(&mut tx, &all).await?;
+        let mut ends: Vec<Option<End>> = Vec::with_capacity(all.len());
         let mut sightings = Vec::new();
-        for (leased, parsed) in batch.iter().zip(&parsed) {
-            if parsed.clamped && leased.earlier == 0 {
-                let source = leased.source_id.to_string();
+        for heard in &all {
+            let Heard { turn, parsed, .. } = heard;
+            if parsed.clamped && turn.earlier == 0 {
+                let source = heard.source_id.to_string();
                 metrics::counter!("linewatch_event_future_stamps_total", "source" => source).increment(1);
             }
-            let connection =
-                parsed.connection_key.as_ref().and_then(|key| connections.get(&(leased.source_id, key.clone())));
-            let brief = briefs.get(&leased.source_id);
-            ends.push(match (&parsed.news, connection, brief) {
+            let brief = briefs.get(&heard.source_id);
+            ends.push(match (&parsed.news, heard.connection(&connections), brief) {
+                _ if heard.is_too_old() => Some(End::done(EventState::Superseded)),
                 // Records of a connection changed; of which, this dialect does not say.
                 (None, ..) if parsed.of_records => Some(End::done(EventState::Processed)),
                 (None, ..) => Some(End::done(EventState::Unrecognised)),
-                (Some(_), None, _) | (_, _, None) => Some(stranger(leased, started_at)),
+                (Some(_), None, _) | (_, _, None) => Some(stranger(turn, started_at)),
                 (Some(news), Some(connection), Some(brief)) => {
-                    sightings.push(sighted(leased, parsed, news, *connection, brief));
+                    sightings.push(sighted(turn, parsed, news, connection, brief));
                     None
                 }
             });
@@ -108,29 +226,30 @@ impl Processor {
         let observed = observe(&mut tx, &sightings, started_at).await?;
         let mut applied = observed.applied.into_iter();
         let duration_ms = u32::try_from((self.clock.now() - started_at).num_milliseconds()).unwrap_or(0);
-        let finished: Vec<Finished> = batch
+        let mut counts: HashMap<&'static str, u64> = HashMap::new();
+        let finished: Vec<Finished> = all
             .iter()
-            .zip(&parsed)
             .zip(ends)
-            .map(|((leased, parsed), end)| {
+            .map(|(heard, end)| {
                 let end = end.unwrap_or_else(|| match applied.next().flatten() {
                     Some(Applied::Older | Applied::Conflict) => End::done(EventState::Superseded),
                     _ => End::done(EventState::Processed),
                 });
-                metrics::counter!("linewatch_events_processed_total", "state" => end.state.code()).increment(1);
-                let key = parsed.connection_key.as_ref().map(|key| (leased.source_id, key.clone()));
-                let connection = key.and_then(|key| connections.get(&key)).copied();
-                finished(leased, parsed.kind_raw.clone(), connection, end, started_at, duration_ms)
+                *counts.entry(end.state.code()).or_default() += 1;
+                let (kind, connection) = (heard.parsed.kind_raw.clone(), heard.connection(&connections));
+                finished(heard.turn.clone(), kind, connection, end, started_at, duration_ms)
             })
             .collect();
         // one that is no longer ours means that another process has done, or does, the same: nothing is written twice
-        if event::finish(&mut tx, &finished).await? != batch.len() as u64 {
+        if event_end::finish(&mut tx, &finished).await? != finished.len() as u64 {
             tracing::warn!("a lease on events ran out while they were processed; they are left to the other process");
             return tx.rollback().await;
         }
-        let changes: Vec<_> = batch.iter().map(|leased| Change::new(ChangeTopic::Event, leased.id, 1)).collect();
-        live::announce(&mut tx, &changes).await?;
+        live::announce(&mut tx, &live::of_events(all.iter().map(|heard| heard.turn.id), 1)).await?;
         tx.commit().await?;
+        for (state, n) in counts {
+            metrics::counter!("linewatch_events_processed_total", "state" => state).increment(n);
+        }
         if observed.checks {
             self.checks.notify_one();
         }
@@ -138,126 +257,23 @@ impl Processor {
     }
 
     /// An event that our own code or database cannot take rests as failed, with the reason, until a person retries it.
-    async fn give_up(
-        &self,
-        leased: &Leased,
-        started_at: DateTime<Utc>,
-        error: &sqlx::Error,
-    ) -> Result<(), sqlx::Error> {
-        tracing::error!(event = %leased.id, %error, "an event could not be processed: {error}");
+    async fn give_up(&self, turn: Turn, started_at: DateTime<Utc>, why: &str) -> Result<(), sqlx::Error> {
+        tracing::error!(event = %turn.id, "an event is given up: {why}");
         let end = End {
             state: EventState::Failed,
             outcome: AttemptOutcome::Failed,
-            error: Some(AttemptError {
-                class: "internal".to_owned(),
-                message: "Linewatch could not store what this event says; its log has more".to_owned(),
-            }),
+            error: Some(AttemptError { class: "internal".to_owned(), message: why.to_owned() }),
             due_at: None,
         };
-        let mut conn = self.pool.acquire().await?;
-        event::finish(&mut conn, &[finished(leased, None, None, end, started_at, 0)]).await?;
-        Ok(())
+        let mut tx = self.pool.begin_with(BEGIN).await?;
+        let ours = event_end::finish(&mut tx, &[finished(turn, None, None, end, started_at, 0)]).await?;
+        if ours == 1 { tx.commit().await } else { tx.rollback().await }
     }
 }
 
-fn read(leased: &Leased, briefs: &HashMap<SourceId, Brief>) -> Parsed {
-    let (dialect, mappings) = briefs.get(&leased.source_id).map_or_else(
-        || (model::Dialect::FaqV1, model::Mappings::default()),
-        |brief| (brief.dialect, brief.mappings.clone()),
-    );
-    parse(dialect, &mappings, &leased.headers, &leased.body, leased.received_at)
-}
-
-async fn find(
-    conn: &mut PgConnection,
-    batch: &[Leased],
-    parsed: &[Parsed],
-) -> Result<HashMap<(SourceId, String), ConnectionId>, sqlx::Error> {
-    let (sources, keys): (Vec<_>, Vec<_>) = batch
-        .iter()
-        .zip(parsed)
-        .filter_map(|(leased, parsed)| Some((leased.source_id.0, parsed.connection_key.clone()?)))
-        .unzip();
-    let found = connection::ids_by_keys(conn, &sources, &keys).await?;
-    Ok(found.into_iter().map(|(source, key, id)| ((source, key), id)).collect())
-}
-
-/// An event about a connection that no round has listed yet: it is tried again, because the next one may.
-fn stranger(leased: &Leased, now: DateTime<Utc>) -> End {
-    let again = leased.attempt + 1 < TRIES;
-    let wait = backoff(
-        u32::try_from(leased.attempt + 1).unwrap_or(1),
-        TimeDelta::seconds(5),
-        TimeDelta::minutes(5),
-        rand::random(),
-    );
-    End {
-        state: if again { EventState::Pending } else { EventState::Failed },
-        outcome: if again { AttemptOutcome::Retry } else { AttemptOutcome::Failed },
-        error: Some(AttemptError {
-            class: "unknown_connection".to_owned(),
-            message: "No round has listed the connection that this event is about".to_owned(),
-        }),
-        due_at: again.then(|| now + wait),
-    }
-}
-
-fn sighted(leased: &Leased, parsed: &Parsed, news: &News, connection: ConnectionId, brief: &Brief) -> Sighted {
-    Sighted {
-        connection,
-        sighting: Sighting {
-            eye: Eye::Webhook,
-            at: parsed.effective_at,
-            own_at: parsed.occurred_at,
-            facts: facts_of_news(news, parsed.effective_at),
-        },
-        received_at: leased.received_at,
-        skew: brief.skew,
-        policy: brief.policy,
-        raw_status: None,
-        description: None,
-        upstream_error: None,
-        event: Some(leased.id.0),
-    }
-}
-
-fn finished(
-    leased: &Leased,
-    kind: Option<String>,
-    connection_id: Option<ConnectionId>,
-    end: End,
-    started_at: DateTime<Utc>,
-    duration_ms: u32,
-) -> Finished {
-    Finished {
-        id: leased.id,
-        received_at: leased.received_at,
-        lease_token: leased.lease_token,
-        state: end.state,
-        kind,
-        connection_id,
-        attempts_append: Attempt {
-            n: leased.earlier + 1,
-            trigger: leased.trigger(),
-            by: None,
-            started_at,
-            duration_ms,
-            outcome: end.outcome,
-            status: None,
-            error: end.error,
-        },
-        due_at: end.due_at,
-        attempt: if end.outcome == AttemptOutcome::Ok { 0 } else { leased.attempt + 1 },
-    }
-}
-
-/// Whether an error comes from what was to be stored, and not from the way to the database.
-fn is_of_the_data(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
-        }
-        sqlx::Error::Decode(_) | sqlx::Error::Encode(_) => true,
-        _ => false,
-    }
+/// Runs it in a task of its own, so that a panic ends nothing but that.
+async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+) -> Result<T, Trouble> {
+    tokio::spawn(work).await.map_err(|_| Trouble::Panic)?.map_err(Trouble::Database)
 }

@@ -100,7 +100,7 @@ pub(super) fn group(part: Vec<Waiting>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::with_capacity(part.len());
     let mut seen = HashMap::with_capacity(part.len());
     for waiting in part {
-        let key = waiting.event.key.map(|Key { key, .. }| (waiting.event.source, key));
+        let key = waiting.event.key.map(|Key { key, .. }| key);
         match key.and_then(|key| seen.get(&key).copied()) {
             Some(at) => {
                 let group: &mut Group = &mut groups[at];

@@ -6,7 +6,7 @@ use crate::health::{fade, reconsider};
 use crate::live::Live;
 use crate::poll::{Poller, Upstreams};
 use crate::store::{connection, source};
-use crate::webhook::process::Processor;
+use crate::webhook::{Rush, process::Processor};
 use model::ChangeTopic;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -35,6 +35,8 @@ pub struct Parts {
     pub checks: Arc<Notify>,
     /// Wakes the processing of events.
     pub events: Arc<Notify>,
+    /// Whether the processing of events has to give way.
+    pub rush: Rush,
 }
 
 /// The running workers. They stop when `cancel` is cancelled, each after the step it is in.
@@ -43,7 +45,7 @@ pub struct Workers;
 impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let Parts { pool, clock, upstreams, live, rounds, checks, events } = parts;
+        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush } = parts;
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams, Arc::clone(&checks));
         tracker.spawn(wake(
             live.subscribe(),
@@ -65,7 +67,7 @@ impl Workers {
             });
         }
         {
-            let processor = Processor::new(pool.clone(), Arc::clone(&clock), checks);
+            let processor = Processor::new(pool.clone(), Arc::clone(&clock), checks).giving_way(rush);
             let cancel = cancel.clone();
             tracker.spawn(async move {
                 run("events", Duration::from_secs(1), &events, &cancel, || processor.step()).await;

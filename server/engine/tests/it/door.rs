@@ -8,7 +8,7 @@ use engine::{
     live::{self, Live},
     store::{self, rejection},
     vault::{MasterKey, SecretKind, Vault},
-    webhook::{Accepted, Door, DoorLimits, Refused},
+    webhook::{Accepted, Door, DoorLimits, Refused, process::Processor},
 };
 use hmac::{Hmac, Mac};
 use model::{Change, ChangeTopic, RejectionReason, SecretId, SourceId};
@@ -365,9 +365,11 @@ async fn what_is_older_than_the_keys_is_kept_but_moves_nothing(pool: PgPool) {
     let world = Doorway::open(&pool).await;
     world.post(r#"{"id":"old","timestamp":"2026-10-18T11:59:59Z"}"#).await.unwrap();
     world.post(r#"{"id":"new","timestamp":"2026-10-18T12:00:00Z"}"#).await.unwrap();
-    let rows: Vec<(String, String, Option<DateTime<Utc>>)> =
-        sqlx::query_as("select webhook_id, state, due_at from event order by 1").fetch_all(&pool).await.unwrap();
-    let wanted = [("new", "pending", Some(noon())), ("old", "superseded", None)];
+    Processor::new(pool.clone(), world.clock.clone(), Arc::default()).step().await.unwrap();
+    let sql = "select webhook_id, state, due_at is not null from event join event_end using (received_at, id)
+               left join event_due on event_id = id order by 1";
+    let rows: Vec<(String, String, bool)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
+    let wanted = [("new", "unrecognised", false), ("old", "superseded", false)];
     assert_eq!(rows, wanted.map(|(id, state, due)| (id.to_owned(), state.to_owned(), due)));
 }
 

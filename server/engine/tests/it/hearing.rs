@@ -175,7 +175,7 @@ async fn every_event_has_an_end(pool: PgPool) {
     assert!(all.iter().find(|event| event.kind.as_deref() == Some("assets.updated")).unwrap().maybe_repeat);
 
     for _ in 0..6 {
-        sqlx::query("update event set due_at = now() where due_at is not null").execute(&world.pool).await.unwrap();
+        sqlx::query("update event_due set due_at = now()").execute(&world.pool).await.unwrap();
         world.processor.step().await.unwrap();
     }
     let all = events(&world).await;

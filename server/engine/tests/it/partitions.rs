@@ -5,9 +5,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engine::{
     clock::new_id,
     housekeeping::{self, drop_expired, ensure_partitions, partitions_ready},
+    store::partition::PARENTS,
+    webhook::process::Processor,
 };
 use sqlx::{Connection, PgConnection, PgPool};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinSet;
 
 async fn tables(pool: &PgPool, parent: &str) -> Vec<String> {
@@ -17,8 +22,11 @@ async fn tables(pool: &PgPool, parent: &str) -> Vec<String> {
 }
 
 async fn add_event(pool: &PgPool, at: DateTime<Utc>, state: &str) {
-    let sql = "insert into event (id, received_at, source_id, headers, body, state) values ($1, $2, $1, '[]', '', $3)";
-    sqlx::query(sql).bind(new_id()).bind(at).bind(state).execute(pool).await.unwrap();
+    let id = new_id();
+    let event = "insert into event (id, received_at, source_id, headers, body) values ($1, $2, $1, '[]', '')";
+    sqlx::query(event).bind(id).bind(at).execute(pool).await.unwrap();
+    let end = "insert into event_end (id, received_at, started_at, duration_ms, state) values ($1, $2, $2, 0, $3)";
+    sqlx::query(end).bind(id).bind(at).bind(state).execute(pool).await.unwrap();
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -31,8 +39,8 @@ async fn any_number_of_processes_make_them_once(pool: PgPool) {
             ensure_partitions(&mut conn, noon()).await.unwrap()
         });
     }
-    assert_eq!(all.join_all().await.into_iter().sum::<usize>(), 18);
-    for parent in ["event", "evidence"] {
+    assert_eq!(all.join_all().await.into_iter().sum::<usize>(), 27);
+    for parent in PARENTS {
         let tables = tables(&pool, parent).await;
         assert_eq!(tables.len(), 9);
         assert_eq!(
@@ -79,9 +87,10 @@ async fn one_id_is_one_event_across_midnight_and_weeks(pool: PgPool) {
     world.clock.set(at("2026-12-28T00:00:00Z"));
     assert!(housekeeping::round(&pool, at("2026-12-28T00:00:00Z")).await);
     assert!(!world.post(body).await.unwrap().duplicate);
+    Processor::new(pool.clone(), world.clock.clone(), Arc::default()).step().await.unwrap();
     let states: Vec<String> =
-        sqlx::query_scalar("select state from event order by received_at").fetch_all(&pool).await.unwrap();
-    assert_eq!(states, ["pending", "superseded"]);
+        sqlx::query_scalar("select state from event_end order by received_at").fetch_all(&pool).await.unwrap();
+    assert_eq!(states, ["unrecognised", "superseded"]);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -93,15 +102,22 @@ async fn old_days_are_dropped_but_not_those_with_unresolved_events(pool: PgPool)
     add_event(&pool, day(1), "failed").await;
     add_event(&pool, day(2), "unrecognised").await;
 
-    assert_eq!(drop_expired(&pool, day(90)).await.unwrap(), 2);
+    assert_eq!(drop_expired(&pool, day(90)).await.unwrap(), 3);
     assert_eq!(tables(&pool, "event").await[0], "event_20261122");
-    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 5);
+    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 7);
     let left = tables(&pool, "event").await;
     assert_eq!((left[0].as_str(), left[1].as_str()), ("event_20261123", "event_20261125"));
     assert_eq!(tables(&pool, "evidence").await[0], "evidence_20261125");
 
-    sqlx::query("update event set state = 'processed'").execute(&pool).await.unwrap();
-    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 1);
+    assert_eq!(tables(&pool, "event_end").await[0], "event_end_20261123", "events and their ends go together");
+
+    // retried, it waits, and its day is kept as well
+    sqlx::query("update event_end set state = 'pending'").execute(&pool).await.unwrap();
+    let retried = "insert into event_due (due_at, event_id, received_at) select received_at, id, received_at from event_end limit 1";
+    sqlx::query(retried).execute(&pool).await.unwrap();
+    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 0);
+    sqlx::query("delete from event_due").execute(&pool).await.unwrap();
+    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 2);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -126,6 +142,6 @@ async fn a_slow_reader_delays_the_dropping_and_nobody_else(pool: PgPool) {
     assert!(dropping.await.unwrap().is_err(), "it gave way");
 
     reading.rollback().await.unwrap();
-    assert_eq!(drop_expired(&pool, late).await.unwrap(), 2);
+    assert_eq!(drop_expired(&pool, late).await.unwrap(), 3);
     assert_eq!(tables(&pool, "event").await[0], "event_20261122");
 }
