@@ -6,6 +6,7 @@
 mod backend;
 mod change;
 mod connection;
+mod count;
 mod evidence;
 mod health;
 mod ids;
@@ -26,6 +27,7 @@ pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
     ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
 };
+pub use count::{Above, Count, Tally};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
 pub use ids::*;
