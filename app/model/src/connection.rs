@@ -2,8 +2,8 @@
 
 use crate::words::words;
 use crate::{
-    Authorization, Cause, CauseActor, ConnectionId, CustomerId, DataFlow, Environment, Eye, FieldError, Health,
-    Refusal, SourceId,
+    Authorization, Cause, CauseActor, ConnectionId, Count, CustomerId, DataFlow, Environment, Eye, FieldError, Health,
+    Refusal, SourceId, Tally,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -179,8 +179,6 @@ pub struct ConnectionPatch {
 
 /// How many connections in each health; every health is there, zero too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "ssr", schema(value_type = BTreeMap<String, u64>))]
 #[serde(transparent)]
 pub struct Totals(pub BTreeMap<Health, u64>);
 
@@ -216,9 +214,9 @@ pub struct ConnectionPage {
     /// Where the next page begins; null on the last.
     pub next_cursor: Option<String>,
     /// How many rows match every filter.
-    pub matching: u64,
+    pub matching: Count,
     /// How many rows match every filter but `health`, by health.
-    pub totals: Totals,
+    pub totals: Tally,
 }
 
 words! {

@@ -8,6 +8,7 @@ mod bulk;
 mod change;
 mod connection;
 mod customer;
+mod count;
 mod evidence;
 mod health;
 mod history;
@@ -32,6 +33,7 @@ pub use connection::{
     ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
 };
 pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};
+pub use count::{Above, Count, Tally};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
 pub use history::{

@@ -16,7 +16,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{ChangeTopic, ConnectionQuery, Health, Overview};
+use model::{ChangeTopic, ConnectionQuery, Health, Overview, Tally};
 
 /// The screen.
 #[component]
@@ -69,7 +69,7 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
     view! {
         <Title text=asking::title(title) />
         {part(|o, _| headline(o))}
-        {part(|o, _| totals_of_all(&o.totals))}
+        {part(|o, _| totals_of_all(&Tally::from(&o.totals)))}
         {worst}
         <section aria-labelledby="recent">
             <h2 id="recent">"In the last hour"</h2>

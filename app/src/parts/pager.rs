@@ -2,10 +2,10 @@
 
 use super::{text, totals::page_of};
 use leptos::prelude::*;
-use model::ConnectionQuery;
+use model::{ConnectionQuery, Count};
 
 /// The foot of a list of connections.
-pub(crate) fn pager(query: &ConnectionQuery, rows: usize, matching: u64, next: Option<&str>) -> AnyView {
+pub(crate) fn pager(query: &ConnectionQuery, rows: usize, matching: Count, next: Option<&str>) -> AnyView {
     let limit = query.limit();
     let sizes: Vec<_> = [50u16, 100, 200]
         .into_iter()
@@ -24,7 +24,7 @@ pub(crate) fn pager(query: &ConnectionQuery, rows: usize, matching: u64, next: O
         .then(|| view! { <a class="btn quiet" href=page_of(&query.first_page())>"First page"</a> }.into_any());
     view! {
         <nav class="pager" aria-label="Pages">
-            <p>{text::count(rows as u64)}" of "{text::counted(matching, "connection", "connections")}</p>
+            <p>{text::count(rows as u64)}" of "{text::connections(matching)}</p>
             <p class="sizes">"Rows a page "{sizes}</p>
             <div class="acts">{first}{next}</div>
         </nav>

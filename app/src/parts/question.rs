@@ -3,20 +3,20 @@
 use super::{filters::sort_words, text, totals::page_of};
 use crate::calls::connections::Listing;
 use leptos::prelude::*;
-use model::{ConnectionQuery, Health};
+use model::{ConnectionQuery, Count, Health};
 
 /// What is listed, and in which order.
 pub(crate) fn sentence(listing: &Listing, query: &ConnectionQuery) -> (String, String) {
     let (matching, all) = (listing.page.matching, listing.page.totals.all());
     let needing = || Health::ALL.iter().copied().filter(|health| health.needs_attention());
     let what = match query.health.as_slice() {
-        [] => text::counted(matching, "connection", "connections"),
-        [one] if matching == 1 => format!("1 connection {}", text::is(*one)),
-        [one] => format!("{} connections {}", text::count(matching), text::are(*one)),
+        [] => text::connections(matching),
+        [one] if matching == Count::Exactly(1) => format!("1 connection {}", text::is(*one)),
+        [one] => format!("{} connections {}", text::amount(matching), text::are(*one)),
         many if needing().eq(many.iter().copied()) => {
-            format!("{} of {} need attention", text::count(matching), text::counted(all, "connection", "connections"))
+            format!("{} of {} need attention", text::amount(matching), text::connections(all))
         }
-        _ => format!("{} of {}", text::count(matching), text::counted(all, "connection", "connections")),
+        _ => format!("{} of {}", text::amount(matching), text::connections(all)),
     };
     (what, format!(", {}", sort_words(query.sort).to_lowercase()))
 }

@@ -1,6 +1,6 @@
 //! Figures and states in plain language. Pure, so the server and the browser always say the same.
 
-use model::{Connection, Health};
+use model::{Connection, Count, Health};
 
 /// A count with thin groups: 1,204.
 pub(crate) fn count(n: u64) -> String {
@@ -18,6 +18,19 @@ pub(crate) fn count(n: u64) -> String {
 /// A count and its noun.
 pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// A count of a list, which may have stopped: 10,000+.
+pub(crate) fn amount(n: Count) -> String {
+    match n {
+        Count::Exactly(n) => count(n),
+        Count::Above(_) => format!("{}+", count(n.at_least())),
+    }
+}
+
+/// Such a count of connections.
+pub(crate) fn connections(n: Count) -> String {
+    format!("{} {}", amount(n), if n == Count::Exactly(1) { "connection" } else { "connections" })
 }
 
 /// How long something has lasted, as short as it can be said.
@@ -129,6 +142,14 @@ mod tests {
         assert_eq!(
             ["0", "999", "1,204", "1,000,000"],
             [count(0), count(999), count(1_204), count(1_000_000)].each_ref().map(String::as_str)
+        );
+    }
+
+    #[test]
+    fn a_count_that_stopped_says_so() {
+        assert_eq!(
+            [0, 1, 10_000, 10_001].map(|n| connections(Count::stopped(n))),
+            ["0 connections", "1 connection", "10,000 connections", "10,000+ connections"]
         );
     }
 

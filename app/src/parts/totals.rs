@@ -2,23 +2,23 @@
 
 use super::{mark::mark, text};
 use leptos::prelude::*;
-use model::{ConnectionQuery, Health, Totals};
+use model::{ConnectionQuery, Count, Health, Tally};
 
 /// The bar and the legend above a list: `query` holds its filters; the entries keep the others and mark their own.
-pub(crate) fn totals(totals: &Totals, query: &ConnectionQuery) -> AnyView {
+pub(crate) fn totals(totals: &Tally, query: &ConnectionQuery) -> AnyView {
     draw(totals, query, true)
 }
 
 /// The bar and the legend where there is no list: every entry leads to one.
-pub(crate) fn totals_of_all(totals: &Totals) -> AnyView {
+pub(crate) fn totals_of_all(totals: &Tally) -> AnyView {
     draw(totals, &ConnectionQuery::default(), false)
 }
 
-fn draw(totals: &Totals, query: &ConnectionQuery, list: bool) -> AnyView {
+fn draw(totals: &Tally, query: &ConnectionQuery, list: bool) -> AnyView {
     let entries: Vec<_> = Health::ALL
         .iter()
         .copied()
-        .filter(|health| totals.of(*health) > 0 || query.health.contains(health))
+        .filter(|health| totals.of(*health).at_least() > 0 || query.health.contains(health))
         .map(|health| entry(health, totals.of(health), query))
         .collect();
     let needing: Vec<_> = Health::ALL.iter().copied().filter(|health| health.needs_attention()).collect();
@@ -31,13 +31,13 @@ fn draw(totals: &Totals, query: &ConnectionQuery, list: bool) -> AnyView {
                 <li>
                     <a href=address(query, Vec::new()) aria-current=all_on.then_some("true")>
                         "All "
-                        <b>{text::count(totals.all())}</b>
+                        <b>{text::amount(totals.all())}</b>
                     </a>
                 </li>
                 <li>
                     <a href=address(query, needing) aria-current=needing_on.then_some("true")>
                         "Needs attention "
-                        <b>{text::count(totals.attention())}</b>
+                        <b>{text::amount(totals.attention())}</b>
                     </a>
                 </li>
                 {entries}
@@ -47,7 +47,7 @@ fn draw(totals: &Totals, query: &ConnectionQuery, list: bool) -> AnyView {
     .into_any()
 }
 
-fn entry(health: Health, count: u64, query: &ConnectionQuery) -> AnyView {
+fn entry(health: Health, count: Count, query: &ConnectionQuery) -> AnyView {
     let on = query.health == [health];
     let next = if on { Vec::new() } else { vec![health] };
     view! {
@@ -56,7 +56,7 @@ fn entry(health: Health, count: u64, query: &ConnectionQuery) -> AnyView {
                 {mark(health)}
                 <span>{health.words()}</span>
                 " "
-                <b>{text::count(count)}</b>
+                <b>{text::amount(count)}</b>
             </a>
         </li>
     }
@@ -73,14 +73,16 @@ pub(crate) fn page_of(query: &ConnectionQuery) -> String {
     if query.is_empty() { "/connections".to_owned() } else { format!("/connections?{query}") }
 }
 
-/// The bar: every share that is not nothing can be seen. Measured in hundredths of a percent.
-fn bar(totals: &Totals) -> AnyView {
+/// The bar: every share that is not nothing can be seen. Measured in hundredths of a percent; what was not counted to its end
+/// is drawn as far as it was.
+fn bar(totals: &Tally) -> AnyView {
     const LEAST: u64 = 70;
-    let all = totals.all().max(1);
+    let of = |health: &Health| totals.of(*health).at_least();
+    let all = Health::ALL.iter().map(of).sum::<u64>().max(1);
     let shares: Vec<_> = Health::ALL
         .iter()
-        .filter(|health| totals.of(**health) > 0)
-        .map(|health| (*health, (totals.of(*health) * 10_000 / all).max(LEAST)))
+        .filter(|&health| of(health) > 0)
+        .map(|health| (*health, (of(health) * 10_000 / all).max(LEAST)))
         .collect();
     let whole = shares.iter().map(|(_, share)| share).sum::<u64>().max(1);
     let mut from = 0;

@@ -13,7 +13,7 @@ use model::{
     Actor, Backend, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
     ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest,
     NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId, Source, SourceId,
-    SourcePatch, SourceTest, SourceTestStep, System, TimelineItem, Totals,
+    SourcePatch, SourceTest, SourceTestStep, System, Tally, TimelineItem, Totals,
 };
 
 /// Answers from what it holds.
@@ -125,10 +125,10 @@ impl Backend for FakeBackend {
         };
         let items: Vec<_> = self.connections.iter().filter(fits).cloned().collect();
         Ok(ConnectionPage {
-            matching: items.len() as u64,
+            matching: (items.len() as u64).into(),
             next_cursor: (items.len() > 5).then(|| "next-one".to_owned()),
             items,
-            totals: self.totals(),
+            totals: Tally::from(&self.totals()),
         })
     }
 

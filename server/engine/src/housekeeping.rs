@@ -5,6 +5,7 @@
 use crate::{
     clock::SharedClock,
     store::{
+        connection_count,
         event_due::{self, Backlog},
         event_key,
         partition::{self, PARENTS, Partition},
@@ -36,6 +37,9 @@ const ROUND_AGAIN: Duration = Duration::from_secs(60);
 /// Between two looks at the backlog.
 const GAUGE: Duration = Duration::from_secs(10);
 
+/// Between two foldings of what changed into the counters of connections: until then whoever reads them adds it up.
+const FOLD: Duration = Duration::from_secs(5);
+
 /// Keeps house until cancelled: at once, then every hour, and every minute while something fails.
 pub async fn run(pool: PgPool, clock: SharedClock, cancel: CancellationToken) {
     let rounds = async {
@@ -50,7 +54,13 @@ pub async fn run(pool: PgPool, clock: SharedClock, cancel: CancellationToken) {
             tokio::time::sleep(GAUGE).await;
         }
     };
-    cancel.run_until_cancelled(async { tokio::join!(rounds, gauges) }).await;
+    let folds = async {
+        loop {
+            fold(&pool).await;
+            tokio::time::sleep(FOLD).await;
+        }
+    };
+    cancel.run_until_cancelled(async { tokio::join!(rounds, gauges, folds) }).await;
 }
 
 /// One round; a thing that fails does not keep the others from being done. True if all went well.
@@ -153,6 +163,14 @@ async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
         + sign_in::delete_forgotten(&mut conn, now - SIGN_INS_ARE_KEPT).await?
         + rejection::delete_counts(&mut conn, now - COUNTS_ARE_KEPT).await?
         + rejection::delete_samples(&mut conn, now - EVENTS_ARE_KEPT).await?)
+}
+
+async fn fold(pool: &PgPool) {
+    let folded: sqlx::Result<u64> = async { connection_count::fold(&mut *pool.acquire().await?).await }.await;
+    if let Err(error) = folded {
+        metrics::counter!("linewatch_housekeeping_failures_total", "what" => "folded counters").increment(1);
+        tracing::warn!(%error, "what changed could not be folded into the counters of connections: {error}");
+    }
 }
 
 async fn gauge(pool: &PgPool, clock: &SharedClock) {

@@ -2,16 +2,18 @@
 //!
 //! The one place with SQL put together at run time, because filters and orders combine freely. Every value is bound.
 
+use super::connection_count::{self, Counted};
+use super::connection_filter::{Conditions, filter, push_loose};
 use super::{cursor, internal, maybe_word, word};
 use crate::health::{Policy, Rhythm};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
     Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery, ConnectionSort,
     CustomerId, CustomerRef, PlatformRef, Proof, Refusal, SortKey, SourceId, SourceRef, TimelineItem, TimelineKind,
-    Totals,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Result, Row, postgres::PgRow};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 const FROM: &str = " from connection c join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug \
@@ -27,51 +29,110 @@ const JOIN_PROOF: &str = " left join connection_proof pr on pr.connection_id = c
 /// A page of connections, with totals over all rows.
 pub async fn page(conn: &mut PgConnection, query: &ConnectionQuery) -> std::result::Result<ConnectionPage, Refusal> {
     let after = query.cursor.as_deref().map(|text| Position::read(text, query.sort)).transpose()?;
-    let totals = totals(conn, query).await.map_err(internal)?;
-    let matching = if query.health.is_empty() {
-        totals.all()
+    let found;
+    let query = if query.source.is_empty() {
+        query
     } else {
-        let mut healths = query.health.clone();
-        healths.sort_unstable();
-        healths.dedup();
-        healths.into_iter().map(|health| totals.of(health)).sum()
+        found = with_sources_found(conn, query).await.map_err(internal)?;
+        &found
     };
-    let mut items = rows(conn, query, after).await.map_err(internal)?;
+    let Counted { tally, few } = connection_count::of(conn, query).await.map_err(internal)?;
+    let matching = tally.of_any(&query.health);
+    let mut items = rows(conn, query, after, few).await.map_err(internal)?;
     let limit = usize::from(query.limit());
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(|last| Position::of(last, query.sort).write());
-    Ok(ConnectionPage { items, next_cursor, matching, totals })
+    Ok(ConnectionPage { items, next_cursor, matching, totals: tally })
 }
 
-/// Totals under every filter but `health`.
-async fn totals(conn: &mut PgConnection, query: &ConnectionQuery) -> Result<Totals> {
-    let mut sql = QueryBuilder::new("select c.health, count(*) as n");
-    // joins that only a filter would need are left out: without one, an index alone answers
-    sql.push(if query.source.is_empty() {
-        " from connection c "
-    } else {
-        " from connection c join source s on s.id = c.source_id "
-    });
-    filter(&mut sql, query, false);
-    sql.push(" group by c.health");
-    let mut totals = Totals::default();
-    for row in sql.build().fetch_all(conn).await? {
-        let n: i64 = row.try_get("n")?;
-        totals.0.insert(word(row.try_get("health")?)?, u64::try_from(n).unwrap_or(0));
+/// The same question with ids in place of the names of sources: Postgres plans better with what it can see.
+async fn with_sources_found(conn: &mut PgConnection, query: &ConnectionQuery) -> Result<ConnectionQuery> {
+    let found = sqlx::query_scalar!(
+        "select id::text as \"id!\" from source where name = any($1) or id::text = any($1)",
+        &query.source
+    );
+    let mut source = found.fetch_all(conn).await?;
+    if source.is_empty() {
+        // of no source: no filter at all would be the opposite
+        source.push(Uuid::nil().to_string());
     }
-    Ok(totals)
+    Ok(ConnectionQuery { source, ..query.clone() })
 }
 
-async fn rows(conn: &mut PgConnection, query: &ConnectionQuery, after: Option<Position>) -> Result<Vec<Connection>> {
-    let mut sql = ordered(query, after);
-    sql.push(" limit ").push_bind(i64::from(query.limit()) + 1);
-    sql.build().fetch_all(conn).await?.iter().map(read).collect()
+/// The rows of a page and one more: first their ids in order, then what is shown of them.
+async fn rows(
+    conn: &mut PgConnection,
+    query: &ConnectionQuery,
+    after: Option<Position>,
+    few: bool,
+) -> Result<Vec<Connection>> {
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(FROM).push(JOIN_PROOF).push(" where c.id = any(array(");
+    if !matches!(query.sort.key, SortKey::Worst | SortKey::Since) {
+        sql.push("select c.id").push(FROM).push(JOIN_PROOF);
+        filter(&mut sql, query, Conditions::All);
+        push_after(&mut sql, query.sort, after.as_ref());
+        push_order(&mut sql, query.sort);
+        push_limit(&mut sql, query);
+    } else if few {
+        // all that match, then sorted: the fence keeps Postgres from looking for them along the order
+        sql.push("select c.id from (select c.id, c.health_rank, c.since from connection c");
+        filter(&mut sql, query, Conditions::All);
+        sql.push(" offset 0) c where true");
+        push_after(&mut sql, query.sort, after.as_ref());
+        push_order(&mut sql, query.sort);
+        push_limit(&mut sql, query);
+    } else if query.sort.key == SortKey::Worst && query.health.len() > 1 {
+        // a page of each health, as each has an order of its own in the index
+        let ranks: BTreeSet<i16> = query.health.iter().map(|health| health.rank()).collect();
+        sql.push("select c.id from (");
+        for (i, rank) in ranks.into_iter().enumerate() {
+            sql.push(if i == 0 { "(" } else { ") union all (" });
+            push_along(&mut sql, query, after.as_ref(), Some(rank));
+        }
+        sql.push(")) c");
+        push_order(&mut sql, query.sort);
+        push_limit(&mut sql, query);
+    } else {
+        sql.push("select c.id from (");
+        push_along(&mut sql, query, after.as_ref(), None);
+        sql.push(") c");
+    }
+    sql.push("))");
+    push_order(&mut sql, query.sort);
+    // planned anew each time: how many rows fit a filter decides how they are best looked for
+    sql.build().persistent(false).fetch_all(conn).await?.iter().map(read).collect()
+}
+
+/// Along an index in the order of the list until enough rows fit; of one health, or of those that the query names.
+fn push_along(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery, after: Option<&Position>, rank: Option<i16>) {
+    sql.push("select c.id, c.health_rank, c.since from (select c.id, c.health_rank, c.since, c.tags, c.search from connection c");
+    match rank {
+        Some(rank) => {
+            filter(sql, query, Conditions::Indexed { health: false });
+            sql.push(" and c.health_rank = ").push(rank);
+        }
+        None => filter(sql, query, Conditions::Indexed { health: true }),
+    }
+    push_after(sql, query.sort, after);
+    push_order(sql, query.sort);
+    if !query.tag.is_empty() || query.q.is_some() {
+        // the fence keeps Postgres from gathering and sorting all that have a tag or a word
+        sql.push(" offset 0");
+    }
+    sql.push(") c where true");
+    push_loose(sql, query);
+    push_limit(sql, query);
 }
 
 /// Asks for every row that matches, in order: one statement, so all as of one moment. Each is for [`read`].
 pub fn all(query: &ConnectionQuery) -> QueryBuilder<Postgres> {
-    ordered(query, None)
+    let mut sql = QueryBuilder::new(COLUMNS);
+    sql.push(FROM).push(JOIN_PROOF);
+    filter(&mut sql, query, Conditions::All);
+    push_order(&mut sql, query.sort);
+    sql
 }
 
 /// These connections, those that were removed left out.
@@ -82,11 +143,9 @@ pub async fn by_id(conn: &mut PgConnection, ids: &[ConnectionId]) -> Result<Vec<
     sql.build().fetch_all(conn).await?.iter().map(read).collect()
 }
 
-fn ordered(query: &ConnectionQuery, after: Option<Position>) -> QueryBuilder<Postgres> {
-    let mut sql = QueryBuilder::new(COLUMNS);
-    sql.push(FROM).push(JOIN_PROOF);
-    filter(&mut sql, query, true);
-    let (columns, types): (&[&str], &[&str]) = match query.sort.key {
+/// What a list is sorted by, and of which types that is.
+fn order(key: SortKey) -> (&'static [&'static str], &'static [&'static str]) {
+    match key {
         SortKey::Worst => (&["c.health_rank", "c.since", "c.id"], &["int2", "timestamptz", "uuid"]),
         SortKey::Customer => (&["u.name", "c.id"], &["text", "uuid"]),
         SortKey::Platform => (&["p.name", "c.id"], &["text", "uuid"]),
@@ -94,48 +153,28 @@ fn ordered(query: &ConnectionQuery, after: Option<Position>) -> QueryBuilder<Pos
         SortKey::LastGoodSync => {
             (&["coalesce(pr.last_good_sync_at, '-infinity'::timestamptz)", "c.id"], &["timestamptz", "uuid"])
         }
-    };
+    }
+}
+
+fn push_after(sql: &mut QueryBuilder<Postgres>, sort: ConnectionSort, after: Option<&Position>) {
+    let (columns, types) = order(sort.key);
     if let Some(after) = after.filter(|after| after.values.len() == columns.len()) {
-        sql.push(" and (").push(columns.join(", ")).push(if query.sort.reversed { ") < (" } else { ") > (" });
-        for (n, (value, kind)) in after.values.into_iter().zip(types).enumerate() {
-            sql.push(if n == 0 { "" } else { ", " }).push_bind(value).push("::").push(*kind);
+        sql.push(" and (").push(columns.join(", ")).push(if sort.reversed { ") < (" } else { ") > (" });
+        for (n, (value, kind)) in after.values.iter().zip(types).enumerate() {
+            sql.push(if n == 0 { "" } else { ", " }).push_bind(value.clone()).push("::").push(*kind);
         }
         sql.push(")");
     }
-    let direction = if query.sort.reversed { " desc" } else { "" };
-    let order: Vec<_> = columns.iter().map(|column| format!("{column}{direction}")).collect();
-    sql.push(" order by ").push(order.join(", "));
-    sql
 }
 
-fn filter(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery, with_health: bool) {
-    sql.push(" where c.removed_at is null");
-    if with_health && !query.health.is_empty() {
-        let healths: Vec<_> = query.health.iter().map(|health| health.code().to_owned()).collect();
-        sql.push(" and c.health = any(").push_bind(healths).push(")");
-    }
-    if !query.platform.is_empty() {
-        sql.push(" and c.platform_slug = any(").push_bind(query.platform.clone()).push(")");
-    }
-    if !query.customer.is_empty() {
-        let customers: Vec<Uuid> = query.customer.iter().map(|id| id.0).collect();
-        sql.push(" and c.customer_id = any(").push_bind(customers).push(")");
-    }
-    if !query.source.is_empty() {
-        let sources = query.source.clone();
-        sql.push(" and (s.name = any(")
-            .push_bind(sources.clone())
-            .push(") or s.id::text = any(")
-            .push_bind(sources)
-            .push("))");
-    }
-    if !query.tag.is_empty() {
-        sql.push(" and c.tags && ").push_bind(query.tag.clone());
-    }
-    for term in query.q.iter().flat_map(|q| q.split_whitespace()).take(8) {
-        let escaped = term.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        sql.push(" and c.search like ").push_bind(format!("%{escaped}%"));
-    }
+fn push_order(sql: &mut QueryBuilder<Postgres>, sort: ConnectionSort) {
+    let direction = if sort.reversed { " desc" } else { "" };
+    let order: Vec<_> = order(sort.key).0.iter().map(|column| format!("{column}{direction}")).collect();
+    sql.push(" order by ").push(order.join(", "));
+}
+
+fn push_limit(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery) {
+    sql.push(" limit ").push(u32::from(query.limit()) + 1);
 }
 
 /// Where a page begins: the order it belongs to, and what its last row was sorted by, as text.

@@ -8,15 +8,7 @@ use std::collections::BTreeMap;
 
 /// How many connections in each health now.
 pub async fn totals(conn: &mut PgConnection) -> Result<Totals> {
-    let rows =
-        sqlx::query!("select health, count(*) as \"n!\" from connection where removed_at is null group by health")
-            .fetch_all(conn)
-            .await?;
-    let mut totals = Totals::default();
-    for row in rows {
-        totals.0.insert(word(&row.health)?, u64::try_from(row.n).unwrap_or(0));
-    }
-    Ok(totals)
+    super::connection_count::fleet(conn).await
 }
 
 /// The fleet at regular moments up to `now`, oldest first: exact, by walking the transitions back from today's totals.

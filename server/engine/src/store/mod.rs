@@ -8,6 +8,8 @@ use std::{str::FromStr, time::Duration};
 
 pub mod audit;
 pub mod connection;
+pub mod connection_count;
+mod connection_filter;
 pub mod connection_list;
 pub mod customer;
 pub mod door;

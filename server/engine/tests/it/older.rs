@@ -65,8 +65,8 @@ async fn three_hundred_connections_are_listed_page_by_page_and_proved_one_by_one
     world.round().await;
     let query = || ConnectionQuery { limit: Some(200), ..ConnectionQuery::default() };
     let page = world.desk.connections(&admin(), query()).await.unwrap();
-    assert_eq!((page.matching, page.totals.all()), (300, 300));
-    assert_eq!(page.totals.of(Health::Healthy), 0, "nothing has proved anything yet: {:?}", page.totals);
+    assert_eq!((page.matching, page.totals.all()), (300.into(), 300.into()));
+    assert_eq!(page.totals.of(Health::Healthy), 0.into(), "nothing has proved anything yet: {:?}", page.totals);
     let upstream = world.makini.connections();
     for connection in &page.items {
         let seen = upstream.iter().find(|seen| seen.key == connection.key).expect("it is upstream's");
@@ -80,10 +80,10 @@ async fn three_hundred_connections_are_listed_page_by_page_and_proved_one_by_one
     look_at_all(&world).await;
     let quiet = world.makini.connections().iter().filter(|one| one.status == "active" && !one.syncing).count() as u64;
     let totals = world.desk.connections(&admin(), query()).await.unwrap().totals;
-    assert!(quiet > 200 && totals.of(Health::Healthy) >= quiet, "{quiet} should be healthy: {totals:?}");
+    assert!(quiet > 200 && totals.of(Health::Healthy).at_least() >= quiet, "{quiet} should be healthy: {totals:?}");
     assert_eq!(
-        totals.of(Health::Healthy) + totals.of(Health::Unknown),
-        300,
+        totals.of_any(&[Health::Healthy, Health::Unknown]),
+        300.into(),
         "what is under way is not proved: {totals:?}"
     );
     let issued = world.makini.counters().connection_tokens;
@@ -301,7 +301,7 @@ async fn what_is_deleted_is_removed_after_a_look(pool: PgPool) {
     world.settle().await;
     assert!(world.connection(one.id).await.removed_at.is_some());
     let left = world.desk.connections(&admin(), ConnectionQuery::default()).await.unwrap();
-    assert_eq!(left.matching, 119, "and nothing else, though none of the others is proved");
+    assert_eq!(left.matching, 119.into(), "and nothing else, though none of the others is proved");
 }
 
 /// What a scripted upstream lists: its pages, each with the total it claims; and which keys it still knows.
