@@ -1,7 +1,9 @@
 //! The words of Linewatch: ids, states, views, filters, refusals, and the one trait that both doors call.
 //!
 //! No I/O and no clock in here: this crate is compiled into the browser too, so everything in it must be small and calm.
-//! Every type serialises to the shape that `/api/v1` promises; the screens use the same types.
+//! Every type serialises to the shape that `/api/v1` promises; the screens use the same types. To the browser they cross without
+//! names, field after field, so in what crosses there is no `skip_serializing_if`, no `untagged` and no `tag`; `flatten` is for
+//! `ssr` alone (`#[cfg_attr(feature = "ssr", serde(flatten))]`), and any JSON is a [`Json`].
 
 mod backend;
 mod change;
@@ -9,6 +11,7 @@ mod connection;
 mod evidence;
 mod health;
 mod ids;
+mod json;
 mod mappings;
 mod overview;
 mod page;
@@ -29,6 +32,7 @@ pub use connection::{
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
 pub use ids::*;
+pub use json::Json;
 pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
 pub use overview::{FleetPoint, HealthChange, Overview};
 pub use page::{Page, PageQuery};
