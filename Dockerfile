@@ -25,7 +25,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 export CARGO_TARGET_DIR=/target
 find app server \( -name lib.rs -o -name main.rs \) -exec touch {} +
 rm -rf /target/site
-cargo leptos build --release --precompress --cargo-locked
+cargo leptos build --release --split --precompress --cargo-locked
 mkdir /out
 cp /target/release/linewatch /target/release/hash.txt /out/
 cp -R /target/site /out/site

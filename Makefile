@@ -51,7 +51,7 @@ demo: build ## Linewatch with a pretend Makini and a story; ARGS="--port 0 --jso
 
 dev: tools ours ## the demo again at every change of a file, reloading the page
 	@exec $(tied) env LEPTOS_SITE_ROOT=$(target)/site-dev LEPTOS_HASH_FILES=false \
-	    LEPTOS_SITE_ADDR=127.0.0.1:$(or $(PORT),3000) cargo leptos watch -- demo $(ARGS)
+	    LEPTOS_SITE_ADDR=127.0.0.1:$(or $(PORT),3000) cargo leptos watch --split -- demo $(ARGS)
 
 check: ours ## does it compile? native code only
 	cargo check --all-targets
@@ -114,12 +114,12 @@ ours:
 	    echo '$(CURDIR)' >$(target)/checkout; \
 	fi
 
-# Compiled small, made smaller by wasm-opt, compressed: about a minute. So only when what it is made of has changed.
+# Compiled small, split into what each screen needs, made smaller by wasm-opt, compressed: about a minute. So only when what it is made of has changed.
 browser:
 	@made_of=$$(find $(browser_sources) -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum); \
 	if [ "$$(cat $(target)/site.made-of 2>/dev/null)" != "$$made_of" ]; then \
 	    rm -f $(target)/site.made-of; \
-	    cargo leptos build --release --precompress --frontend-only $(if $(CI),--cargo-locked) >&2; \
+	    cargo leptos build --release --split --precompress --frontend-only $(if $(CI),--cargo-locked) >&2; \
 	    echo "$$made_of" >$(target)/site.made-of; \
 	fi
 	@mkdir -p $(target)/debug && cp $(target)/release/hash.txt $(target)/debug/hash.txt

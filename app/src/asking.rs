@@ -1,25 +1,26 @@
 //! How a screen asks: one question at a time through one kind of resource, asked again whenever something changed.
 //!
-//! Every screen shares these types on purpose. A resource, its memos and its decoder are generic over what they hold;
-//! one enum of answers keeps the browser from downloading them once for each screen.
+//! Every screen shares these types on purpose. A resource and its memos are generic over what they hold; one type of answer,
+//! which knows only bytes until a screen reads it, keeps the browser from loading what the screen before it does not need.
+//! A new question is a variant of [`Question`], a line in `get` and a reader beside those of [`Got`].
+
+mod answer;
+
+pub(crate) use answer::{Answer, InPage};
 
 use crate::{
     calls::{
-        self, CallError,
-        connections::{Facets, Listing, Story},
-        overview::{OverviewAnswer, Pulse},
-        sources::Sources,
+        CallError,
+        connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
+        overview::{AskOverview, AskPulse, AskSystem, OverviewAnswer, Pulse},
+        sources::{AskSource, ListSources, Sources, TestSource},
     },
     live::{Flight, Refetch},
     parts::{empty::waiting, refused::refused_screen, time::use_clock},
 };
+use answer::put;
 use chrono::{DateTime, Utc};
-use leptos::{
-    prelude::*,
-    serde_json,
-    server::codee::{Decoder, Encoder},
-    text_prop::TextProp,
-};
+use leptos::{prelude::*, text_prop::TextProp};
 use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest, System};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
@@ -49,20 +50,6 @@ impl Question {
     }
 }
 
-/// What is answered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Answer {
-    Nothing,
-    Pulse(Pulse),
-    Overview(Box<OverviewAnswer>),
-    Connections(Box<Listing>),
-    Facets(Facets),
-    Connection(Box<Story>),
-    Sources(Sources),
-    System(Box<System>),
-    Trial(SourceTest),
-}
-
 /// A question and its answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Got {
@@ -80,78 +67,58 @@ pub(crate) struct Batch<'a> {
 }
 
 impl Got {
+    /// The answer to a question of this kind.
+    fn read<T: DeserializeOwned + Send + Sync + 'static>(&self, of_this_kind: bool) -> Option<&T> {
+        self.result.as_ref().ok().filter(|_| of_this_kind)?.read()
+    }
+
     pub(crate) fn overview(&self) -> Option<&OverviewAnswer> {
-        if let Ok(Answer::Overview(overview)) = &self.result { Some(overview) } else { None }
+        self.read(matches!(self.question, Question::Overview))
     }
 
     pub(crate) fn listing(&self) -> Option<&Listing> {
-        if let Ok(Answer::Connections(listing)) = &self.result { Some(listing) } else { None }
+        self.read(matches!(self.question, Question::Connections(_)))
     }
 
     pub(crate) fn story(&self) -> Option<&Story> {
-        if let Ok(Answer::Connection(story)) = &self.result { Some(story) } else { None }
+        self.read(matches!(self.question, Question::Connection { .. }))
     }
 
     pub(crate) fn sources(&self) -> Option<&Sources> {
-        if let Ok(Answer::Sources(sources)) = &self.result { Some(sources) } else { None }
+        self.read(matches!(self.question, Question::Sources | Question::Source(_)))
     }
 
     pub(crate) fn source(&self) -> Option<&Source> {
         self.sources()?.sources.first()
     }
 
+    pub(crate) fn trial(&self) -> Option<&SourceTest> {
+        self.read(matches!(self.question, Question::Trial(_)))
+    }
+
     pub(crate) fn pulse(&self) -> Option<&Pulse> {
-        if let Ok(Answer::Pulse(pulse)) = &self.result { Some(pulse) } else { None }
+        self.read(matches!(self.question, Question::Pulse))
     }
 
     pub(crate) fn system(&self) -> Option<&System> {
-        if let Ok(Answer::System(system)) = &self.result { Some(system) } else { None }
+        self.read(matches!(self.question, Question::System))
     }
 
     pub(crate) fn facets(&self) -> Option<&Facets> {
-        if let Ok(Answer::Facets(facets)) = &self.result { Some(facets) } else { None }
+        self.read(matches!(self.question, Question::Facets))
     }
 
     /// The rows in the answer.
     pub(crate) fn batch(&self) -> Option<Batch<'_>> {
-        match &self.result {
-            Ok(Answer::Overview(a)) => Some(Batch { items: &a.overview.worst, strays: &a.strays }),
-            Ok(Answer::Connections(a)) => Some(Batch { items: &a.page.items, strays: &a.strays }),
-            _ => None,
+        if let Some(a) = self.overview() {
+            return Some(Batch { items: &a.overview.worst, strays: &a.strays });
         }
+        self.listing().map(|a| Batch { items: &a.page.items, strays: &a.strays })
     }
 
     /// The server's clock when it answered.
     pub(crate) fn as_of(&self) -> Option<DateTime<Utc>> {
-        match self.result.as_ref().ok()? {
-            Answer::Overview(overview) => Some(overview.overview.at),
-            Answer::Connections(listing) => Some(listing.as_of),
-            Answer::Connection(story) => Some(story.as_of),
-            Answer::Sources(sources) => Some(sources.as_of),
-            Answer::System(system) => Some(system.at),
-            _ => None,
-        }
-    }
-}
-
-/// JSON, read as the server functions read it: through bytes, so that each type is decoded by the same code.
-pub(crate) struct Json;
-
-impl<T: Serialize> Encoder<T> for Json {
-    type Error = serde_json::Error;
-    type Encoded = String;
-
-    fn encode(value: &T) -> Result<String, Self::Error> {
-        serde_json::to_string(value)
-    }
-}
-
-impl<T: DeserializeOwned> Decoder<T> for Json {
-    type Error = serde_json::Error;
-    type Encoded = str;
-
-    fn decode(text: &str) -> Result<T, Self::Error> {
-        serde_json::from_slice(text.as_bytes())
+        self.result.as_ref().ok()?.as_of()
     }
 }
 
@@ -161,7 +128,7 @@ pub(crate) type Shown = StoredValue<(Question, Vec<ConnectionId>)>;
 /// Something asked, and asked again.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked {
-    got: Resource<Got, Json>,
+    got: Resource<Got, InPage>,
     /// The same, read directly. Lives as long as the whole page, because its title is written last.
     direct: Latest,
     /// The rows on the screen: they are asked for even when they have left the page.
@@ -206,31 +173,26 @@ fn ask_boxed(question: Box<dyn Fn() -> Question + Send + Sync>, refetch: Refetch
 }
 
 async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Got {
-    let result = match &question {
-        Question::Nothing => Ok(Answer::Nothing),
-        Question::Pulse => calls::overview::ask_pulse().await.map(Answer::Pulse),
-        Question::Overview => calls::overview::ask_overview(shown).await.map(|a| Answer::Overview(Box::new(a))),
-        Question::Connections(query) => {
-            let listing = calls::connections::list_connections(query.clone(), shown).await;
-            listing.map(|a| Answer::Connections(Box::new(a)))
-        }
-        Question::Facets => calls::connections::ask_facets().await.map(Answer::Facets),
+    let unknown = |what: &str| Err(Refusal::NotFound(what.into()).into());
+    let result = match question.clone() {
+        Question::Nothing => Ok(Answer::nothing()),
+        Question::Pulse => put(AskPulse {}).await,
+        Question::Overview => put(AskOverview { shown }).await,
+        Question::Connections(query) => put(ListConnections { query, shown }).await,
+        Question::Facets => put(AskFacets {}).await,
         Question::Connection { id, older } => match id.parse() {
-            Ok(id) => {
-                let story = calls::connections::ask_connection(id, older.clone()).await;
-                story.map(|a| Answer::Connection(Box::new(a)))
-            }
-            Err(_) => Err(Refusal::NotFound("This connection".into()).into()),
+            Ok(id) => put(AskConnection { id, older }).await,
+            Err(_) => unknown("This connection"),
         },
-        Question::System => calls::overview::ask_system().await.map(|system| Answer::System(Box::new(system))),
-        Question::Sources => calls::sources::list_sources().await.map(Answer::Sources),
+        Question::System => put(AskSystem {}).await,
+        Question::Sources => put(ListSources {}).await,
         Question::Source(id) => match id.parse() {
-            Ok(id) => calls::sources::ask_source(id).await.map(Answer::Sources),
-            Err(_) => Err(Refusal::NotFound("This source".into()).into()),
+            Ok(id) => put(AskSource { id }).await,
+            Err(_) => unknown("This source"),
         },
         Question::Trial(id) => match id.parse() {
-            Ok(id) => calls::sources::test_source(id).await.map(Answer::Trial),
-            Err(_) => Err(Refusal::NotFound("This source".into()).into()),
+            Ok(id) => put(TestSource { id }).await,
+            Err(_) => unknown("This source"),
         },
     };
     drop(flight);

@@ -4,10 +4,14 @@
 #[cfg(not(feature = "hydrate"))]
 mod inert;
 #[cfg(feature = "hydrate")]
+mod json;
+#[cfg(feature = "hydrate")]
 mod real;
 
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use inert::*;
+#[cfg(feature = "hydrate")]
+pub(crate) use json::*;
 #[cfg(feature = "hydrate")]
 pub(crate) use real::*;
 

@@ -1,6 +1,7 @@
 //! The screens of Linewatch. The server renders every page completely; the browser then takes over what is alive.
 //!
 //! * `pages`: one file a screen; `parts`: what they are made of.
+//! * `lazy`: which screens the browser loads only when it needs them, and how a new one becomes so.
 //! * `calls`: the questions a page asks, as server functions.
 //! * `live`: what changed, said by the server; `browser`: everything that is asked of the browser.
 #![recursion_limit = "256"]
@@ -8,6 +9,7 @@
 mod asking;
 mod browser;
 mod calls;
+mod lazy;
 pub mod live;
 mod pages;
 mod parts;
@@ -16,7 +18,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{FlatRoutes, Route, Router},
     path,
 };
@@ -74,7 +76,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The application: every screen and its address.
+/// The application: every screen and its address. How a new one gets here: see `lazy`.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -90,13 +92,13 @@ pub fn App() -> impl IntoView {
             <Frame>
                 <FlatRoutes fallback=pages::not_found::NotFound>
                     <Route path=path!("/login") view=pages::login::Login ssr=SsrMode::Async />
-                    <Route path=path!("/") view=pages::overview::OverviewPage ssr=SsrMode::Async />
-                    <Route path=path!("/connections") view=pages::connections::ConnectionsPage ssr=SsrMode::Async />
-                    <Route path=path!("/connections/:id") view=pages::connection::ConnectionScreen ssr=SsrMode::Async />
-                    <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings") view=pages::sources::SourcesPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/sources/new") view=pages::source_new::NewSourcePage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/sources/:id") view=pages::source::SourcePage ssr=SsrMode::Async />
+                    <Route path=path!("/") view={Lazy::<lazy::Overview>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/connections") view={Lazy::<lazy::Connections>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/connections/:id") view={Lazy::<lazy::Connection>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/system") view={Lazy::<lazy::System>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sources/new") view={Lazy::<lazy::NewSource>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sources/:id") view={Lazy::<lazy::Source>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>
         </Router>

@@ -133,7 +133,7 @@ impl Connection {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ConnectionDetail {
     /// What the list shows too.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "ssr", serde(flatten))]
     pub connection: Connection,
     /// The contact that upstream names.
     pub email: Option<String>,
@@ -152,7 +152,9 @@ pub struct ConnectionDetail {
     /// The newest error that upstream told us, with its request id where known.
     pub upstream_error: Option<String>,
     /// Everything upstream says of it, with what we do not understand.
-    pub upstream: serde_json::Value,
+    #[serde(with = "crate::json")]
+    #[cfg_attr(feature = "ssr", schema(value_type = serde_json::Value))]
+    pub upstream: crate::Json,
 }
 
 /// What may be changed on a connection. Absent: unchanged; null: taken away.

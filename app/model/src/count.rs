@@ -1,28 +1,66 @@
 //! Counts of a list: exact, or no longer counted because they are many.
 
 use crate::{Health, Totals};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// How many rows; above 10,000 a combined filter or a search may say only that: a number, or the text `10000+`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     /// So many.
     Exactly(u64),
     /// More than [`Count::LIMIT`].
-    Above(Above),
+    Above,
 }
 
-/// More rows than are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub enum Above {
-    /// More than 10,000.
-    #[serde(rename = "10000+")]
-    TenThousand,
+/// What is written for [`Count::Above`].
+#[cfg(feature = "ssr")]
+const ABOVE: &str = "10000+";
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[cfg(feature = "ssr")]
+        if to.is_human_readable() {
+            return match self {
+                Self::Exactly(n) => to.serialize_u64(*n),
+                Self::Above => to.serialize_str(ABOVE),
+            };
+        }
+        match self {
+            Self::Exactly(n) => Some(*n),
+            Self::Above => None,
+        }
+        .serialize(to)
+    }
 }
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[cfg(feature = "ssr")]
+        if from.is_human_readable() {
+            return match serde_json::Value::deserialize(from)? {
+                serde_json::Value::String(text) if text == ABOVE => Ok(Self::Above),
+                other => other.as_u64().map(Self::Exactly).ok_or_else(|| serde::de::Error::custom("not a count")),
+            };
+        }
+        Ok(Option::deserialize(from)?.map_or(Self::Above, Self::Exactly))
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::PartialSchema for Count {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+        OneOfBuilder::new()
+            .description(Some("How many rows; above 10,000 a combined filter or a search may say only that."))
+            .item(ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)))
+            .item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some([ABOVE])))
+            .into()
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl utoipa::ToSchema for Count {}
 
 impl Count {
     /// Up to here every count is exact.
@@ -30,14 +68,14 @@ impl Count {
 
     /// A count that was stopped as soon as it went past the limit.
     pub fn stopped(n: u64) -> Self {
-        if n > Self::LIMIT { Self::Above(Above::TenThousand) } else { Self::Exactly(n) }
+        if n > Self::LIMIT { Self::Above } else { Self::Exactly(n) }
     }
 
     /// At least so many: the count where it is exact, else the limit.
     pub fn at_least(self) -> u64 {
         match self {
             Self::Exactly(n) => n,
-            Self::Above(Above::TenThousand) => Self::LIMIT,
+            Self::Above => Self::LIMIT,
         }
     }
 }
@@ -52,7 +90,7 @@ impl std::iter::Sum for Count {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
         counts.fold(Self::Exactly(0), |sum, count| match (sum, count) {
             (Self::Exactly(a), Self::Exactly(b)) => Self::Exactly(a + b),
-            _ => Self::Above(Above::TenThousand),
+            _ => Self::Above,
         })
     }
 }

@@ -36,7 +36,9 @@ pub struct Evidence {
     /// What it says, in a sentence.
     pub text: String,
     /// What it says, as facts.
-    pub facts: serde_json::Value,
+    #[serde(with = "crate::json")]
+    #[cfg_attr(feature = "ssr", schema(value_type = serde_json::Value))]
+    pub facts: crate::Json,
 }
 
 words! {

@@ -163,7 +163,6 @@ pub struct ReconnectLink {
     /// Where it stands.
     pub state: LinkState,
     /// The address; told once, when it is made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Who made it.
     pub made_by: String,

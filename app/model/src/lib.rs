@@ -1,19 +1,22 @@
 //! The words of Linewatch: ids, states, views, filters, refusals, and the one trait that both doors call.
 //!
 //! No I/O and no clock in here: this crate is compiled into the browser too, so everything in it must be small and calm.
-//! Every type serialises to the shape that `/api/v1` promises; the screens use the same types.
+//! Every type serialises to the shape that `/api/v1` promises; the screens use the same types. To the browser they cross without
+//! names, field after field, so in what crosses there is no `skip_serializing_if`, no `untagged` and no `tag`; `flatten` is for
+//! `ssr` alone (`#[cfg_attr(feature = "ssr", serde(flatten))]`), and any JSON is a [`Json`].
 
 mod backend;
 mod bulk;
 mod change;
 mod connection;
-mod customer;
 mod count;
+mod customer;
 mod evidence;
 mod health;
 mod history;
 mod ids;
 mod issue;
+mod json;
 mod mappings;
 mod overview;
 mod page;
@@ -32,8 +35,8 @@ pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
     ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
 };
+pub use count::{Count, Tally};
 pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};
-pub use count::{Above, Count, Tally};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
 pub use history::{
@@ -45,6 +48,7 @@ pub use issue::{
     ConnectionRef, Issue, IssueCounts, IssueEntry, IssueEntryKind, IssuePatch, IssueQuery, IssueState, NewNote, Outage,
     OutageKind, OutageSubject,
 };
+pub use json::Json;
 pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
 pub use overview::{FleetPoint, HealthChange, Overview};
 pub use page::{Page, PageQuery};

@@ -136,7 +136,7 @@ pub struct Event {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct EventDetail {
     /// What the list shows too.
-    #[serde(flatten)]
+    #[cfg_attr(feature = "ssr", serde(flatten))]
     pub event: Event,
     /// The body as text; null when the role may not see it.
     pub payload: Option<String>,

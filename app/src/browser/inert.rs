@@ -31,6 +31,11 @@ pub(crate) fn form_query(_event: &leptos::ev::SubmitEvent) -> Option<String> {
     None
 }
 
+/// Nobody calls the server from the server; the protocol wants a browser's side all the same.
+pub(crate) async fn call(_address: String, _message: Vec<u8>) -> Result<Vec<u8>, crate::calls::CallError> {
+    Err(model::Refusal::Unavailable("The server does not call itself.".to_owned()).into())
+}
+
 pub(crate) fn open_dialog(_id: &str) {}
 
 pub(crate) fn close_dialog(_id: &str) {}

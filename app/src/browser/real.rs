@@ -3,8 +3,10 @@
 use super::Look;
 use crate::calls::CallError;
 use chrono::{DateTime, Utc};
-use js_sys::{Array, Date, Function, Object, Promise, Reflect};
+use js_sys::{Array, Date, Function, Object, Promise, Reflect, Uint8Array};
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr, document, window};
+use send_wrapper::SendWrapper;
+use std::{future::Future, pin::Pin};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlDialogElement, HtmlElement, HtmlFormElement};
@@ -203,15 +205,7 @@ pub(crate) fn submit(
 ) -> bool {
     let Some(body) = form_query(event) else { return false };
     event.prevent_default();
-    let request = web_sys::RequestInit::new();
-    request.set_method("POST");
-    request.set_body(&body.into());
-    let headers = Object::new();
-    for (name, value) in [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")] {
-        Reflect::set(&headers, &name.into(), &value.into()).ok();
-    }
-    request.set_headers(&headers);
-    let sent = window().fetch_with_str_and_init(address, &request);
+    let sent = post(address, "application/x-www-form-urlencoded", &body.into());
     let form = event.target();
     leptos::task::spawn_local(async move {
         let answer = read_answer(sent).await;
@@ -233,15 +227,49 @@ fn forget_secrets(form: Option<web_sys::EventTarget>) {
     }
 }
 
-async fn read_answer(sent: Promise) -> Result<Option<String>, CallError> {
-    let unreachable = || CallError::from_server_fn_error(ServerFnErrorErr::Request(String::new()));
-    let response: web_sys::Response =
-        JsFuture::from(sent).await.ok().and_then(|response| response.dyn_into().ok()).ok_or_else(unreachable)?;
+fn post(address: &str, kind: &str, body: &JsValue) -> Promise {
+    let request = web_sys::RequestInit::new();
+    request.set_method("POST");
+    request.set_body(body);
+    let headers = Object::new();
+    for (name, value) in [("Content-Type", kind), ("Accept", "application/json")] {
+        Reflect::set(&headers, &name.into(), &value.into()).ok();
+    }
+    request.set_headers(&headers);
+    window().fetch_with_str_and_init(address, &request)
+}
+
+fn unreachable() -> CallError {
+    CallError::from_server_fn_error(ServerFnErrorErr::Request(String::new()))
+}
+
+async fn response_to(sent: Promise) -> Result<web_sys::Response, CallError> {
+    let response = JsFuture::from(sent).await.ok().and_then(|response| response.dyn_into::<web_sys::Response>().ok());
+    let response = response.ok_or_else(unreachable)?;
     if response.ok() {
-        let moved = response.headers().has("serverfnredirect").unwrap_or_default();
-        return Ok(response.headers().get("location").ok().flatten().filter(|_| moved));
+        return Ok(response);
     }
     let text = response.text().map_err(|_| unreachable())?;
     let text = JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default();
     Err(CallError::de(text.into_bytes().into()))
+}
+
+async fn read_answer(sent: Promise) -> Result<Option<String>, CallError> {
+    let response = response_to(sent).await?;
+    let moved = response.headers().has("serverfnredirect").unwrap_or_default();
+    Ok(response.headers().get("location").ok().flatten().filter(|_| moved))
+}
+
+/// Calls the server with a message and answers the message that came back.
+pub(crate) fn call(
+    address: String,
+    message: Vec<u8>,
+) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, CallError>> + Send>> {
+    Box::pin(SendWrapper::new(async move {
+        let body = Uint8Array::from(message.as_slice());
+        let response = response_to(post(&address, "application/octet-stream", &body)).await?;
+        let bytes = response.array_buffer().map_err(|_| unreachable())?;
+        let bytes = JsFuture::from(bytes).await.map_err(|_| unreachable())?;
+        Ok(Uint8Array::new(&bytes).to_vec())
+    }))
 }

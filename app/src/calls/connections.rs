@@ -1,10 +1,10 @@
 //! What the screens of connections ask and do.
 
-use super::{CallError, ConnectionForm};
+use super::{CallError, ConnectionForm, Wire};
 #[cfg(feature = "ssr")]
 use super::{answer, answer_form, as_of, desk};
 use chrono::{DateTime, Utc};
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use model::{
     Connection, ConnectionDetail, ConnectionId, ConnectionPage, Evidence, Page, PlatformRef, Role, SourceRef,
     TimelineItem,
@@ -62,11 +62,8 @@ pub struct Hit {
 }
 
 /// A page of connections; `query` is what the address says, `shown` are the rows on the screen.
-#[server(prefix = "/_app", endpoint = "connections")]
-pub async fn list_connections(
-    query: String,
-    #[server(default)] shown: Vec<ConnectionId>,
-) -> Result<Listing, CallError> {
+#[server(prefix = "/_app", endpoint = "connections", protocol = Wire)]
+pub async fn list_connections(query: String, shown: Vec<ConnectionId>) -> Result<Listing, CallError> {
     let (desk, actor) = desk()?;
     let query = answer(model::ConnectionQuery::from_query(&query))?;
     let page = answer(desk.connections(&actor, query).await)?;
@@ -76,7 +73,7 @@ pub async fn list_connections(
 }
 
 /// What connections can be filtered by.
-#[server(prefix = "/_app", endpoint = "facets", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "facets", protocol = Wire)]
 pub async fn ask_facets() -> Result<Facets, CallError> {
     let (desk, actor) = desk()?;
     let platforms = answer(desk.platforms(&actor).await)?;
@@ -87,7 +84,7 @@ pub async fn ask_facets() -> Result<Facets, CallError> {
 }
 
 /// Connections found by a part of a name, for the palette.
-#[server(prefix = "/_app", endpoint = "find", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "find", protocol = Wire)]
 pub async fn find_connections(words: String) -> Result<Vec<Hit>, CallError> {
     let (desk, actor) = desk()?;
     let words = words.chars().filter(|c| *c != '\0').take(200).collect();
@@ -99,8 +96,8 @@ pub async fn find_connections(words: String) -> Result<Vec<Hit>, CallError> {
 }
 
 /// Everything on a connection's own page; `older` is where its timeline begins.
-#[server(prefix = "/_app", endpoint = "connection", input = GetUrl)]
-pub async fn ask_connection(id: ConnectionId, #[server(default)] older: Option<String>) -> Result<Story, CallError> {
+#[server(prefix = "/_app", endpoint = "connection", protocol = Wire)]
+pub async fn ask_connection(id: ConnectionId, older: Option<String>) -> Result<Story, CallError> {
     let (desk, actor) = desk()?;
     let detail = answer(desk.connection(&actor, id).await)?;
     let page = |cursor, limit| model::PageQuery { cursor, limit: Some(limit) };

@@ -1,17 +1,20 @@
 //! The questions a page asks and the things it does, as server functions: each translates, asks the desk, and answers.
 //! Business lives behind [`model::Backend`], never here.
+//!
+//! What a script calls says `protocol = Wire`; what a form posts to says nothing, because browsers write forms their own way.
+//! Either way an error is JSON, as whoever stands before us at the door writes it too.
 
 pub mod connections;
 pub mod overview;
 pub mod sources;
 
+mod errors;
 mod forms;
+pub(crate) mod wire;
 pub use forms::{ConnectionForm, SourceForm};
+pub use wire::Wire;
 
-use leptos::{
-    prelude::{FromServerFnError, ServerFnErrorErr},
-    server_fn::codec::JsonEncoding,
-};
+use leptos::prelude::{FromServerFnError, ServerFnErrorErr};
 use model::Refusal;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +25,7 @@ pub struct CallError {
     /// The refusal.
     pub refusal: Refusal,
     /// What was typed, by field.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub kept: Vec<(String, String)>,
 }
 
@@ -59,7 +62,7 @@ impl std::fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 impl FromServerFnError for CallError {
-    type Encoder = JsonEncoding;
+    type Encoder = errors::Json;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

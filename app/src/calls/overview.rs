@@ -1,9 +1,9 @@
 //! What the Overview and the frame around every screen ask.
 
-use super::CallError;
+use super::{CallError, Wire};
 #[cfg(feature = "ssr")]
 use super::{answer, desk};
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use model::{Connection, ConnectionId, Overview, Role, System};
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +28,8 @@ pub struct Pulse {
 }
 
 /// The Overview; `shown` are the rows on the screen.
-#[server(prefix = "/_app", endpoint = "overview")]
-pub async fn ask_overview(#[server(default)] shown: Vec<ConnectionId>) -> Result<OverviewAnswer, CallError> {
+#[server(prefix = "/_app", endpoint = "overview", protocol = Wire)]
+pub async fn ask_overview(shown: Vec<ConnectionId>) -> Result<OverviewAnswer, CallError> {
     let (desk, actor) = desk()?;
     let overview = answer(desk.overview(&actor).await)?;
     let strays: Vec<_> = shown.into_iter().filter(|id| !overview.worst.iter().any(|row| row.id == *id)).collect();
@@ -38,7 +38,7 @@ pub async fn ask_overview(#[server(default)] shown: Vec<ConnectionId>) -> Result
 }
 
 /// What the frame shows.
-#[server(prefix = "/_app", endpoint = "pulse", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "pulse", protocol = Wire)]
 pub async fn ask_pulse() -> Result<Pulse, CallError> {
     let (desk, actor) = desk()?;
     let pulse = answer(desk.pulse(&actor).await)?;
@@ -46,7 +46,7 @@ pub async fn ask_pulse() -> Result<Pulse, CallError> {
 }
 
 /// How Linewatch itself is.
-#[server(prefix = "/_app", endpoint = "system", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "system", protocol = Wire)]
 pub async fn ask_system() -> Result<System, CallError> {
     let (desk, actor) = desk()?;
     answer(desk.system(&actor).await)

@@ -1,10 +1,10 @@
 //! What the settings of sources ask and do.
 
-use super::{CallError, SourceForm};
+use super::{CallError, SourceForm, Wire};
 #[cfg(feature = "ssr")]
 use super::{answer, answer_form, as_of, desk, send_on};
 use chrono::{DateTime, Utc};
-use leptos::{prelude::*, server_fn::codec::GetUrl};
+use leptos::prelude::*;
 use model::{Role, SecretId, Source, SourceId, SourceTest};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct Sources {
 }
 
 /// Every source.
-#[server(prefix = "/_app", endpoint = "sources", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "sources", protocol = Wire)]
 pub async fn list_sources() -> Result<Sources, CallError> {
     let (desk, actor) = desk()?;
     let sources = answer(desk.sources(&actor).await)?;
@@ -28,7 +28,7 @@ pub async fn list_sources() -> Result<Sources, CallError> {
 }
 
 /// One source.
-#[server(prefix = "/_app", endpoint = "source", input = GetUrl)]
+#[server(prefix = "/_app", endpoint = "source", protocol = Wire)]
 pub async fn ask_source(id: SourceId) -> Result<Sources, CallError> {
     let (desk, actor) = desk()?;
     let source = answer(desk.source(&actor, id).await)?;
@@ -56,7 +56,7 @@ pub async fn change_source(id: SourceId, form: SourceForm) -> Result<(), CallErr
 }
 
 /// Tries a source out; changes nothing.
-#[server(prefix = "/_app", endpoint = "test-source")]
+#[server(prefix = "/_app", endpoint = "test-source", protocol = Wire)]
 pub async fn test_source(id: SourceId) -> Result<SourceTest, CallError> {
     let (desk, actor) = desk()?;
     answer(desk.test_source(&actor, id).await)

@@ -7,7 +7,7 @@ use crate::browser;
 use chrono::{DateTime, TimeDelta, Utc};
 use js_sys::{Function, Object, Promise, Reflect};
 use leptos::prelude::{GetUntracked, Set, document, set_interval, set_timeout, window};
-use model::{Change, Refusal};
+use model::Refusal;
 use std::{cell::RefCell, time::Duration};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{BroadcastChannel, EventSource, EventTarget, MessageEvent};
@@ -262,7 +262,7 @@ fn overhear(message: &str) {
             if let Some(since) = message.strip_prefix("lost ") {
                 let since = since.parse().ok().and_then(DateTime::from_timestamp_millis);
                 set_link(since.map_or(Link::Waiting, Link::Lost));
-            } else if let Ok(change) = leptos::serde_json::from_str::<Change>(message) {
+            } else if let Some(change) = browser::read_change(message) {
                 hear(&News::Change(change));
             }
         }

@@ -100,7 +100,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
 }
 
 fn raw(story: &Story, _now: Moment) -> AnyView {
-    leptos::serde_json::to_string_pretty(&story.detail.upstream).unwrap_or_default().into_any()
+    format!("{:#}", story.detail.upstream).into_any()
 }
 
 /// What, since when, why.

@@ -47,8 +47,7 @@ fn proof(detail: &ConnectionDetail, now: Moment) -> AnyView {
 }
 
 fn item(evidence: &Evidence, now: Moment) -> AnyView {
-    let facts =
-        (!evidence.facts.is_null()).then(|| leptos::serde_json::to_string_pretty(&evidence.facts).unwrap_or_default());
+    let facts = (!evidence.facts.is_null()).then(|| format!("{:#}", evidence.facts));
     view! {
         <li>
             <div>

@@ -50,7 +50,7 @@ pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView 
         <fieldset>
             <legend>"What counts as late"</legend>
             {fields.line(field("cadence_seconds", "A sync is expected every", "For connections where Makini plans none and none is learned yet. Empty: nothing is expected."), kept("cadence_seconds", of(|s| s.cadence_seconds.map(text::duration).unwrap_or_default(), "")), Line { placeholder: "1 h", ..usual })}
-            {fields.line(field("late_factor", "Late after this many cadences", "1 to 100; usually 2, so one missed sync is forgiven."), kept("late_factor", of(|s| leptos::serde_json::to_string(&s.late_factor).unwrap_or_default(), "2")), usual)}
+            {fields.line(field("late_factor", "Late after this many cadences", "1 to 100; usually 2, so one missed sync is forgiven."), kept("late_factor", of(|s| s.late_factor.to_string(), "2")), usual)}
             {fields.line(field("late_grace_seconds", "And this much grace", "0 s to 1 day; usually 5 min."), kept("late_grace_seconds", of(|s| text::duration(s.late_grace_seconds), "5 min")), usual)}
         </fieldset>
         <fieldset>

@@ -2,7 +2,7 @@
 
 use super::refused::refused_note;
 use crate::{
-    asking::{Answer, Question, ask},
+    asking::{Question, ask},
     live::Refetch,
 };
 use leptos::prelude::*;
@@ -42,10 +42,10 @@ pub(crate) fn Trial(
                         asked.got();
                         busy.set(false);
                     });
-                    move || asked.got().map(|got| match got.result {
-                        Ok(Answer::Trial(test)) => steps(&test),
-                        Err(error) => refused_note(&error),
-                        Ok(_) => ().into_any(),
+                    move || asked.got().map(|got| match (got.trial(), &got.result) {
+                        (Some(test), _) => steps(test),
+                        (None, Err(error)) => refused_note(error),
+                        (None, Ok(_)) => ().into_any(),
                     })
                 }
             </Transition>

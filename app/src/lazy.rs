@@ -1,0 +1,72 @@
+//! Screens that are loaded when they are first needed, an area at a time.
+//!
+//! **How a page becomes lazy.** It is written like any other component and named in an area of `areas!` below; its route in `lib.rs`
+//! says `view={Lazy::<lazy::Name>::new()}`, and the braces must be there. What only one area uses then lies in a file of its own,
+//! what several use in files that they share, and what the frame around them uses in the main one. So:
+//!
+//! * Screens that share most of their parts, and are seen one after the other, are one area: every area more means more files in
+//!   which parts are shared. The start and the list are two all the same; as one they were 6 to 9 kB more for whoever begins at either.
+//! * What belongs to a page is not called from [`crate::parts::frame`] or [`crate::asking`], or it is loaded with every page.
+//! * A name without a route breaks the build. `cargo leptos` without `--split` builds pages that come from the server and stay dead.
+
+use crate::pages::{
+    connection::ConnectionScreen, connections::ConnectionsPage, overview::OverviewPage, source::SourcePage,
+    source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
+};
+use leptos::{lazy, prelude::*};
+use leptos_router::LazyRoute;
+
+/// `area, the name that leptos gives to its loading: Name => Page, …;`
+macro_rules! areas {
+    ($($(#[$doc:meta])* $area:ident, $preload:ident: $($name:ident => $page:ident),*;)*) => {
+        /// Which screen of its area.
+        enum Screen {
+            $($($name,)*)*
+        }
+
+        $(
+            $(#[$doc])*
+            #[lazy]
+            fn $area(screen: Screen) -> AnyView {
+                match screen {
+                    $(Screen::$name => $page().into_any(),)*
+                    // No screen of another area comes here.
+                    _ => ().into_any(),
+                }
+            }
+
+            $(
+                /// A route's view.
+                pub(crate) struct $name;
+
+                impl LazyRoute for $name {
+                    fn data() -> Self {
+                        Self
+                    }
+
+                    async fn view(_: Self) -> AnyView {
+                        $area(Screen::$name).await
+                    }
+
+                    async fn preload() {
+                        #[cfg(feature = "hydrate")]
+                        $preload().await;
+                    }
+                }
+            )*
+        )*
+    };
+}
+
+areas! {
+    /// The start.
+    overview, __preload_overview: Overview => OverviewPage;
+    /// The list.
+    connections, __preload_connections: Connections => ConnectionsPage;
+    /// One of them.
+    connection, __preload_connection: Connection => ConnectionScreen;
+    /// Linewatch itself.
+    system, __preload_system: System => SystemPage;
+    /// What can be set.
+    settings, __preload_settings: Sources => SourcesPage, Source => SourcePage, NewSource => NewSourcePage;
+}
