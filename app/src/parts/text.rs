@@ -24,7 +24,7 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 pub(crate) fn amount(n: Count) -> String {
     match n {
         Count::Exactly(n) => count(n),
-        Count::Above(_) => format!("{}+", count(n.at_least())),
+        Count::Above => format!("{}+", count(n.at_least())),
     }
 }
 
