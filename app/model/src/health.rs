@@ -103,6 +103,8 @@ words! {
         Late = "late", "No good sync for too long";
         /// Events that normally come do not.
         Silent = "silent", "Its usual webhooks have stopped";
+        /// It breaks and recovers again and again.
+        Flapping = "flapping", "It breaks and recovers again and again";
         /// Nothing proves the state any more.
         NoProof = "no_proof", "Nothing has proved its state lately";
         /// A status that we do not know.
@@ -140,7 +142,7 @@ impl Cause {
             Self::SyncError | Self::Late | Self::Silent | Self::NoProof | Self::UnknownStatus | Self::NoCredits => {
                 Actor::Us
             }
-            Self::PlatformUnreachable | Self::SlowSync | Self::ReadingHistory => Actor::Nobody,
+            Self::PlatformUnreachable | Self::SlowSync | Self::ReadingHistory | Self::Flapping => Actor::Nobody,
         }
     }
 
@@ -161,6 +163,9 @@ impl Cause {
             Self::SlowSync => "Wait. Long first syncs and full syncs are normal after a change.",
             Self::Late => "Ask Makini's support why no sync has run, quoting the connection's key.",
             Self::Silent => "Check that the webhooks of this source still point at Linewatch.",
+            Self::Flapping => {
+                "See its time bar for what comes and goes. If it does not settle within a day, ask the customer what changed on their side."
+            }
             Self::NoProof => "See System for what Linewatch cannot reach; the state is not known until it can.",
             Self::UnknownStatus => "Map the status in the settings of the source, so that Linewatch can judge it.",
             Self::NoCredits => "Reactivate the connection in the Makini dashboard, or free credits.",

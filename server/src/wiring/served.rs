@@ -114,6 +114,8 @@ pub fn assemble(
         rounds: rounds.clone(),
         checks: checks.clone(),
         events: events.clone(),
+        recovery_hold: config.health.recovery_hold,
+        outages: config.outages.policy,
     };
     let desk = Desk {
         pool: pool.clone(),

@@ -5,6 +5,7 @@ mod blind;
 mod door;
 mod events;
 mod hearing;
+mod issues;
 mod live;
 mod older;
 mod partitions;
