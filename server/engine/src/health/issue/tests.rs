@@ -243,8 +243,8 @@ proptest! {
         until in 0i64..500,
         later in 0i64..600,
     ) {
-        let snooze_until = (*state == IssueState::Snoozed).then(|| at(until));
-        let issue = Standing { well_since: well.map(at), snooze_until, ..standing(*state) };
+        let snooze_until = (state == IssueState::Snoozed).then(|| at(until));
+        let issue = Standing { well_since: well.map(at), snooze_until, ..standing(state) };
         let due = issue.due_at(HOLD);
         let decision = on_time(&issue, HOLD, at(later));
         prop_assert_eq!(decision == Decision::Keep, due.is_none_or(|due| due > at(later)));
