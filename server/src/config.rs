@@ -3,8 +3,10 @@
 mod auth;
 mod database;
 mod env;
+mod health;
 mod http;
 mod log;
+mod outage;
 mod outbound;
 mod secrets;
 mod webhook;
@@ -12,8 +14,10 @@ mod webhook;
 pub use self::auth::Auth;
 pub use self::database::Database;
 pub use self::env::{Env, Problems};
+pub use self::health::Health;
 pub use self::http::Http;
 pub use self::log::{Log, LogFormat};
+pub use self::outage::Outages;
 pub use self::outbound::Outbound;
 pub use self::secrets::Secrets;
 pub use self::webhook::Webhook;
@@ -51,6 +55,10 @@ pub struct Config {
     pub log: Log,
     /// Where Linewatch may send.
     pub outbound: Outbound,
+    /// When things count as well again.
+    pub health: Health,
+    /// What makes an outage.
+    pub outages: Outages,
 }
 
 impl Config {
@@ -72,6 +80,8 @@ impl Config {
             auth: Auth::from_env(&mut env),
             log: Log::from_env(&mut env),
             outbound: Outbound::from_env(&mut env),
+            health: Health::from_env(&mut env, purpose),
+            outages: Outages::from_env(&mut env, purpose),
         };
         if purpose == Purpose::Product && config.database.url.is_some() && config.secrets.key.is_none() {
             env.wrong("LINEWATCH_SECRETS_KEY", Secrets::MISSING);
@@ -140,6 +150,19 @@ mod tests {
             problems.contains("LINEWATCH_SECRETS_KEY") && problems.contains("openssl rand -base64 32"),
             "{problems}"
         );
+    }
+
+    #[test]
+    fn the_demo_is_less_patient_unless_it_is_told_otherwise() {
+        let holds = |purpose, set: &[(&str, &str)]| {
+            let find = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+            let config = Config::read(purpose, find).unwrap();
+            (config.health.recovery_hold.num_seconds(), config.outages.policy.hold.num_seconds())
+        };
+        assert_eq!(holds(Purpose::Product, &[]), (300, 300));
+        assert_eq!(holds(Purpose::Demo, &[]), (10, 10));
+        let set = [("LINEWATCH_HEALTH_RECOVERY_SECONDS", "30"), ("LINEWATCH_OUTAGE_RECOVERY_SECONDS", "40")];
+        assert_eq!(holds(Purpose::Demo, &set), (30, 40));
     }
 
     #[test]

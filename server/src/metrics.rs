@@ -44,6 +44,8 @@ fn describe() {
         "Events stamped later than we received them, by source; they count as of their receipt."
     );
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
+    describe_gauge!("linewatch_issues_open", "Issues that nobody has taken.");
+    describe_gauge!("linewatch_outages_open", "Outages that last.");
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
     gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);
 }

@@ -2,7 +2,7 @@
 
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
-use crate::api::v1::{connections, events, sources, system};
+use crate::api::v1::{connections, events, issues, outages, sources, system};
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
@@ -60,6 +60,11 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/events", get(events::list::handle))
         .route("/api/v1/events/{id}", get(events::get::handle))
         .route("/api/v1/events/{id}/retry", post(events::retry::handle))
+        .route("/api/v1/issues", get(issues::list::handle))
+        .route("/api/v1/issues/{id}", get(issues::get::handle).patch(issues::patch::handle))
+        .route("/api/v1/issues/{id}/notes", get(issues::notes::handle).post(issues::add_note::handle))
+        .route("/api/v1/outages", get(outages::list::handle))
+        .route("/api/v1/outages/{id}", get(outages::get::handle))
         .route("/api/v1/sources", get(sources::list::handle).post(sources::create::handle))
         .route("/api/v1/sources/{id}", get(sources::get::handle).patch(sources::patch::handle))
         .route("/api/v1/sources/{id}/test", post(sources::test::handle))

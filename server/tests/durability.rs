@@ -216,12 +216,7 @@ async fn listed(pool: &PgPool, connections: usize) {
 
 async fn processed(pool: &PgPool) {
     let began = Instant::now();
-    while sqlx::query_scalar::<_, i64>("select count(*) from event_due")
-        .fetch_one(pool)
-        .await
-        .expect("a count")
-        > 0
-    {
+    while sqlx::query_scalar::<_, i64>("select count(*) from event_due").fetch_one(pool).await.expect("a count") > 0 {
         assert!(began.elapsed() < Duration::from_secs(240), "events still wait: their leases should have run out");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -58,7 +58,7 @@ impl FakeBackend {
 impl Backend for FakeBackend {
     async fn pulse(&self, _: &Actor) -> Result<Pulse, Refusal> {
         self.check()?;
-        Ok(Pulse { at: now(), totals: self.totals(), concerns: self.concerns.clone() })
+        Ok(Pulse { at: now(), totals: self.totals(), issues_open: 0, concerns: self.concerns.clone() })
     }
 
     async fn system(&self, _: &Actor) -> Result<System, Refusal> {
@@ -107,6 +107,7 @@ impl Backend for FakeBackend {
         Ok(Overview {
             at: now(),
             totals: self.totals(),
+            outages: Vec::new(),
             worst,
             changes_in_all: changes.len() as u64 + 4,
             changes,

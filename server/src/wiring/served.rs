@@ -117,6 +117,8 @@ pub fn assemble(
         checks: checks.clone(),
         events: events.clone(),
         rush: door.rush(),
+        recovery_hold: config.health.recovery_hold,
+        outages: config.outages.policy,
     };
     let desk = Desk {
         pool: pool.clone(),

@@ -8,6 +8,7 @@ mod doors;
 mod first;
 mod health;
 mod input;
+mod issues;
 mod lists;
 mod openapi;
 mod pages;

@@ -100,8 +100,7 @@ async fn open(world: &World, watched: &Watched) -> Result<Vec<Row>, Failure> {
     for _ in 0..world.runs() {
         let mut db = world.postgres.connect(DATABASE).await?;
         let look = async || {
-            let age =
-                "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from event_due where due_at <= now()";
+            let age = "select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from event_due where due_at <= now()";
             Ok(sqlx::query_scalar::<_, f64>(age).fetch_one(&mut db).await?)
         };
         let target = watched.target();

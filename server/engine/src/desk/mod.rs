@@ -2,6 +2,8 @@
 
 mod connections;
 mod events;
+mod issues;
+mod outages;
 mod overview;
 mod sources;
 mod system;
@@ -14,9 +16,9 @@ use crate::store::internal;
 use crate::vault::Vault;
 use model::{
     Actor, Backend, Certificate, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
-    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page,
-    PageQuery, PlatformRef, Pulse, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System,
-    TimelineItem,
+    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId,
+    IssuePatch, IssueQuery, NewNote, NewSource, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
+    PlatformRef, Pulse, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System, TimelineItem,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -117,6 +119,38 @@ impl Backend for Desk {
 
     async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
         self.ask_for_check(actor, id).await
+    }
+
+    async fn issues(&self, actor: &Actor, query: IssueQuery) -> Result<Page<Issue>, Refusal> {
+        self.list_issues(actor, query).await
+    }
+
+    async fn issue_counts(&self, actor: &Actor) -> Result<IssueCounts, Refusal> {
+        self.count_issues(actor).await
+    }
+
+    async fn issue(&self, actor: &Actor, id: IssueId) -> Result<Issue, Refusal> {
+        self.read_issue(actor, id).await
+    }
+
+    async fn issue_entries(&self, actor: &Actor, id: IssueId) -> Result<Vec<IssueEntry>, Refusal> {
+        self.read_issue_entries(actor, id).await
+    }
+
+    async fn change_issue(&self, actor: &Actor, id: IssueId, patch: IssuePatch) -> Result<Issue, Refusal> {
+        self.patch_issue(actor, id, patch).await
+    }
+
+    async fn note_issue(&self, actor: &Actor, id: IssueId, note: NewNote) -> Result<IssueEntry, Refusal> {
+        self.add_note(actor, id, note).await
+    }
+
+    async fn outages(&self, actor: &Actor, page: PageQuery) -> Result<Page<Outage>, Refusal> {
+        self.list_outages(actor, page).await
+    }
+
+    async fn outage(&self, actor: &Actor, id: OutageId) -> Result<Outage, Refusal> {
+        self.read_outage(actor, id).await
     }
 
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {

@@ -1,7 +1,7 @@
 //! The Overview.
 
 use super::Desk;
-use crate::store::{connection_list, fleet, internal, transition};
+use crate::store::{connection_list, fleet, internal, outage_list, transition};
 use chrono::TimeDelta;
 use model::{Actor, ConnectionQuery, Health, Overview, Refusal, Role};
 
@@ -21,6 +21,7 @@ impl Desk {
             ..ConnectionQuery::default()
         };
         let totals = fleet::totals(&mut tx).await.map_err(internal)?;
+        let outages = outage_list::current(&mut tx, now - TimeDelta::hours(1)).await.map_err(internal)?;
         let worst = connection_list::page(&mut tx, &worst).await?.items;
         let (changes, changes_in_all) =
             transition::since(&mut tx, now - TimeDelta::hours(1), 20).await.map_err(internal)?;
@@ -30,6 +31,7 @@ impl Desk {
         Ok(Overview {
             at: now,
             totals,
+            outages,
             worst,
             changes,
             changes_in_all,

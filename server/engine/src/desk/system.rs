@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::housekeeping::room_until;
-use crate::store::{event, event_due, fleet, internal, replica};
+use crate::store::{event, event_due, fleet, internal, issue_list, replica};
 use crate::system::concern::{Facts, concerns};
 use chrono::TimeDelta;
 use model::{Actor, Ingest, Pulse, Refusal, Role, System};
@@ -13,8 +13,9 @@ impl Desk {
         actor.must_be(Role::Viewer)?;
         let mut conn = self.conn().await?;
         let totals = fleet::totals(&mut conn).await.map_err(internal)?;
+        let issues_open = issue_list::open(&mut conn).await.map_err(internal)?;
         let System { at, concerns, .. } = self.look(&mut conn).await?;
-        Ok(Pulse { at, totals, concerns })
+        Ok(Pulse { at, totals, issues_open, concerns })
     }
 
     pub(super) async fn read_system(&self, actor: &Actor) -> Result<System, Refusal> {

@@ -3,16 +3,25 @@
 //! [`weigh`] and [`judge`] are pure functions of data and a time; [`observe`] is the single entrance for every eye.
 
 mod facts;
+mod follow;
+mod issue;
 mod judge;
 mod known;
+mod ledger;
 mod observe;
+mod outage;
 mod rhythm;
 mod unsettled;
+mod watch;
 mod weigh;
 
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
+pub use follow::{Turn, follow, issues_due};
+pub use issue::{Outlook, RECOVERY_HOLD, Standing};
 pub use judge::{Judgement, Policy, judge};
 pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
+pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
 pub use rhythm::{Learned, Rhythm};
+pub use watch::watch;
 pub use weigh::{CheckReason, Sighting, Weighed, weigh};

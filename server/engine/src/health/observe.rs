@@ -3,7 +3,7 @@
 //! Locks the connections in the order of their ids, weighs each sighting, judges, and writes state, evidence, transitions and
 //! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
 
-use super::{CheckReason, Judgement, Policy, Sighting, State, judge, unsettled, weigh};
+use super::{CheckReason, Judgement, Policy, Sighting, State, Turn, follow, judge, unsettled, weigh};
 use crate::clock::new_id;
 use crate::live;
 use crate::store::{self, connection, evidence::NewEvidence, transition::NewTransition};
@@ -153,9 +153,10 @@ pub async fn remove(conn: &mut PgConnection, id: ConnectionId, now: DateTime<Utc
         }],
     )
     .await?;
-    let change = Change::new(ChangeTopic::Connection, id, after.version);
+    let mut changes = vec![Change::new(ChangeTopic::Connection, id, after.version)];
+    changes.extend(follow(conn, &[turn(&before, &after, None)], now).await?);
     connection::save(conn, &[after], now).await?;
-    live::announce(conn, &[change]).await
+    live::announce(conn, &changes).await
 }
 
 #[derive(Default)]
@@ -279,8 +280,11 @@ async fn write(
 ) -> Result<()> {
     let moved: Vec<&State> = after.values().filter(|state| proof_differs(&before[&state.id], state)).collect();
     connection::save_proofs(conn, &moved).await?;
-    let mut changes = Vec::new();
-    let mut changed = Vec::new();
+    let (mut changes, mut changed, mut turns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut evidence: HashMap<ConnectionId, &str> = HashMap::new();
+    for transition in &trial.transitions {
+        evidence.extend(transition.evidence_text.as_deref().map(|text| (transition.connection_id, text)));
+    }
     for (id, mut state) in after {
         let before = &before[&id];
         let (wide, shown) = (differs(before, &state), shown_differs(before, &state));
@@ -289,6 +293,9 @@ async fn write(
             let quiet = only_times_differ(before, &state);
             let change = if quiet { Change::quiet } else { Change::new };
             changes.push(change(ChangeTopic::Connection, id, state.version));
+        }
+        if turned(before, &state) {
+            turns.push(turn(before, &state, evidence.get(&id).copied()));
         }
         if wide {
             changed.push(state);
@@ -303,7 +310,27 @@ async fn write(
     store::evidence::append(conn, &trial.evidence).await?;
     store::transition::append(conn, &trial.transitions).await?;
     connection::save(conn, &changed, now).await?;
+    changes.extend(follow(conn, &turns, now).await?);
     live::announce(conn, &changes).await
+}
+
+/// Whether a connection is shown otherwise than before.
+fn turned(before: &State, after: &State) -> bool {
+    let shown = |state: &State| (state.health, state.cause, state.removed_at.is_some());
+    before.version == 0 || shown(before) != shown(after) || before.cause_detail != after.cause_detail
+}
+
+fn turn(before: &State, after: &State, evidence: Option<&str>) -> Turn {
+    let shown = |state: &State| state.removed_at.is_none().then_some((state.health, state.cause));
+    Turn {
+        connection: after.id,
+        platform: after.platform_slug.clone(),
+        source: after.source_id,
+        before: shown(before).filter(|_| before.version > 0),
+        after: shown(after),
+        detail: after.cause_detail.clone(),
+        evidence: evidence.map(str::to_owned),
+    }
 }
 
 /// Whether what is kept beside the proof must be written.

@@ -291,7 +291,7 @@ fn policy(row: &PgRow) -> Result<Policy> {
 }
 
 /// A cause with its words, and what upstream said where it said something.
-fn cause_view(code: Cause, detail: Option<String>) -> CauseView {
+pub(super) fn cause_view(code: Cause, detail: Option<String>) -> CauseView {
     let summary = match detail {
         Some(detail) => format!("{}: {detail}", code.words()),
         None => code.words().to_owned(),
@@ -344,6 +344,10 @@ pub async fn timeline(
            union all \
            select received_at, id, case applied when 'conflict' then 'conflict' else 'evidence' end, null, null, null, null, eye, id, text \
            from evidence where connection_id = $1 and (applied <> 'confirmed' or eye <> 'poll') \
+           union all \
+           select e.at, e.id, 'issue', null, null, i.cause, i.cause_detail, null, null, \
+             'Issue #' || i.number || ': ' || e.text || coalesce(' (' || e.by_name || ')', '') \
+           from issue i join issue_entry e on e.issue_id = i.id where i.connection_id = $1 \
          ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
         id.0,
         at,
@@ -365,6 +369,7 @@ pub async fn timeline(
             let kind = match row.kind.as_str() {
                 "transition" => TimelineKind::Transition,
                 "conflict" => TimelineKind::Conflict,
+                "issue" => TimelineKind::Issue,
                 _ => TimelineKind::Evidence,
             };
             let text = match (kind, from, to) {

@@ -20,6 +20,10 @@ pub mod event_key;
 pub mod event_list;
 pub mod evidence;
 pub mod fleet;
+pub mod issue;
+pub mod issue_list;
+pub mod outage;
+pub mod outage_list;
 pub mod partition;
 pub mod person;
 pub mod rejection;
@@ -58,6 +62,11 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
         .execute(&mut *conn)
         .await?;
     event_due::release(conn).await
+}
+
+/// Takes an advisory lock until the transaction ends. False if another process has it.
+pub async fn lock_or_leave(conn: &mut sqlx::PgConnection, key: i64) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!("select pg_try_advisory_xact_lock($1) as \"ours!\"", key).fetch_one(conn).await
 }
 
 /// The schema's history.

@@ -2,11 +2,12 @@
 
 use super::{Step, run};
 use crate::clock::SharedClock;
-use crate::health::{fade, reconsider};
+use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
 use crate::poll::{Poller, Upstreams};
-use crate::store::{connection, source};
+use crate::store::{connection, issue, source};
 use crate::webhook::{Rush, process::Processor};
+use chrono::TimeDelta;
 use model::ChangeTopic;
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
@@ -37,6 +38,10 @@ pub struct Parts {
     pub events: Arc<Notify>,
     /// Whether the processing of events has to give way.
     pub rush: Rush,
+    /// How long a connection must be well before its issues resolve by themselves.
+    pub recovery_hold: TimeDelta,
+    /// What makes an outage.
+    pub outages: OutagePolicy,
 }
 
 /// The running workers. They stop when `cancel` is cancelled, each after the step it is in.
@@ -45,7 +50,7 @@ pub struct Workers;
 impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush } = parts;
+        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, outages } = parts;
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams, Arc::clone(&checks));
         tracker.spawn(wake(
             live.subscribe(),
@@ -80,6 +85,30 @@ impl Workers {
                 run("lateness", Duration::from_millis(500), &never, &cancel, || Self::judge_due(&pool, &clock)).await;
             });
         }
+        {
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                let step = || health::issues_due(&pool, &clock, recovery_hold);
+                run("issues", Duration::from_millis(500), &never, &cancel, step).await;
+            });
+        }
+        {
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
+            let turned = Arc::new(Notify::new());
+            tracker.spawn(wake_for_turns(live.subscribe(), Arc::clone(&turned), cancel.clone()));
+            tracker.spawn(async move {
+                let step = || health::watch(&pool, &clock, &outages, recovery_hold);
+                run("outages", Duration::from_secs(1), &turned, &cancel, step).await;
+            });
+        }
+        {
+            let (pool, cancel) = (pool.clone(), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("figures", Duration::from_secs(5), &never, &cancel, || Self::figures(&pool)).await;
+            });
+        }
         let cancel = cancel.clone();
         tracker.spawn(async move {
             let never = Notify::new();
@@ -101,6 +130,16 @@ impl Workers {
         reconsider(&mut tx, &ids, &policies, now).await?;
         tx.commit().await?;
         Ok(Step::Busy)
+    }
+
+    /// Shows how many issues are open, and how many outages last.
+    async fn figures(pool: &PgPool) -> Result<Step, sqlx::Error> {
+        let (issues, outages) = issue::figures(&mut *pool.acquire().await?).await?;
+        #[expect(clippy::cast_precision_loss, reason = "counts of what people look after")]
+        let (issues, outages) = (issues as f64, outages as f64);
+        metrics::gauge!("linewatch_issues_open").set(issues);
+        metrics::gauge!("linewatch_outages_open").set(outages);
+        Ok(Step::Idle)
     }
 
     /// Lets states fade whose proof has become too old.
@@ -138,6 +177,25 @@ async fn wake(
                 checks.notify_one();
                 events.notify_one();
             }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Wakes the watch for outages when connections turn; good syncs, which are most of what changes, are no reason.
+async fn wake_for_turns(
+    mut changes: broadcast::Receiver<crate::live::Numbered>,
+    turned: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    loop {
+        let change = tokio::select! {
+            () = cancel.cancelled() => return,
+            change = changes.recv() => change,
+        };
+        match change {
+            Ok(numbered) if numbered.change.topic != ChangeTopic::Connection || numbered.change.quiet => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => turned.notify_one(),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }

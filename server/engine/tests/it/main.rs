@@ -6,6 +6,7 @@ mod counting;
 mod door;
 mod events;
 mod hearing;
+mod issues;
 mod live;
 mod older;
 mod partitions;

@@ -118,11 +118,13 @@ async fn the_first_round_after_the_deadline_finds_it_late_and_a_person_can_set_t
         )
         .await
         .unwrap();
-    sqlx::query("update connection_proof set last_good_sync_at = now() - interval '9 seconds' where connection_id = $1")
-        .bind(one.id.0)
-        .execute(&world.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update connection_proof set last_good_sync_at = now() - interval '9 seconds' where connection_id = $1",
+    )
+    .bind(one.id.0)
+    .execute(&world.pool)
+    .await
+    .unwrap();
     let set = world.desk.change_connection(&admin(), one.id, impatient).await.unwrap();
     assert_eq!((set.connection.health, set.connection.cadence_seconds), (Health::Healthy, Some(10)));
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;

@@ -2,7 +2,7 @@
 
 use super::Record;
 use chrono::{DateTime, SecondsFormat, Utc};
-use model::{Connection, Event, Evidence, Source, TimelineItem};
+use model::{Connection, Event, Evidence, Issue, Outage, Source, TimelineItem};
 
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -181,6 +181,87 @@ impl Record for Source {
     }
 }
 
+impl Record for Issue {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "number",
+        "connection.id",
+        "connection.name",
+        "customer.id",
+        "customer.name",
+        "platform.slug",
+        "platform.name",
+        "health",
+        "outage_id",
+        "cause.code",
+        "cause.summary",
+        "cause.actor",
+        "state",
+        "assignee",
+        "opened_at",
+        "resolved_at",
+        "snooze_until",
+        "recurrences",
+        "updated_at",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let (connection, customer) = (self.connection.as_ref(), self.customer.as_ref());
+        vec![
+            self.id.to_string(),
+            self.number.to_string(),
+            maybe(connection.map(|connection| connection.id)),
+            maybe(connection.map(|connection| &connection.name)),
+            maybe(customer.map(|customer| customer.id)),
+            maybe(customer.map(|customer| &customer.name)),
+            maybe(self.platform.as_ref().map(|platform| &platform.slug)),
+            maybe(self.platform.as_ref().map(|platform| &platform.name)),
+            maybe(self.health),
+            maybe(self.outage_id),
+            self.cause.code.to_string(),
+            self.cause.summary.clone(),
+            self.cause.actor.to_string(),
+            self.state.to_string(),
+            maybe(self.assignee.as_ref()),
+            time(self.opened_at),
+            maybe(self.resolved_at.map(time)),
+            maybe(self.snooze_until.map(time)),
+            self.recurrences.to_string(),
+            time(self.updated_at),
+        ]
+    }
+}
+
+impl Record for Outage {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "subject.kind",
+        "subject.slug",
+        "subject.name",
+        "started_at",
+        "ended_at",
+        "affected",
+        "still_broken",
+        "issue_id",
+        "issue_number",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.subject.kind.to_string(),
+            self.subject.slug.clone(),
+            self.subject.name.clone(),
+            time(self.started_at),
+            maybe(self.ended_at.map(time)),
+            self.affected.to_string(),
+            self.still_broken.to_string(),
+            maybe(self.issue_id),
+            maybe(self.issue_number),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +282,18 @@ mod tests {
             "applied": "changed", "text": "", "facts": {},
         });
         agrees(&serde_json::from_value::<Evidence>(evidence).unwrap());
+        let issue = serde_json::json!({
+            "id": uuid::Uuid::nil(), "number": 1, "connection": null, "customer": null, "platform": null, "health": null,
+            "outage_id": uuid::Uuid::nil(), "cause": {"code": "no_proof", "summary": "", "actor": "us"}, "state": "open",
+            "assignee": null, "opened_at": "2026-11-22T10:00:00Z", "resolved_at": null, "snooze_until": null, "recurrences": 0,
+            "version": 1, "updated_at": "2026-11-22T10:00:00Z",
+        });
+        agrees(&serde_json::from_value::<Issue>(issue).unwrap());
+        let outage = serde_json::json!({
+            "id": uuid::Uuid::nil(), "subject": {"kind": "platform", "slug": "sap", "name": "SAP"},
+            "started_at": "2026-11-22T10:00:00Z", "ended_at": null, "affected": 40, "still_broken": 1, "issue_id": null,
+            "issue_number": null,
+        });
+        agrees(&serde_json::from_value::<Outage>(outage).unwrap());
     }
 }

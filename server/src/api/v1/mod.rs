@@ -2,6 +2,8 @@
 
 pub mod connections;
 pub mod events;
+pub mod issues;
+pub mod outages;
 pub mod sources;
 pub mod system;
 

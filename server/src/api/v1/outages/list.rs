@@ -1,0 +1,38 @@
+//! `GET /api/v1/outages`
+
+use crate::api::{csv, openapi::Refusals, problem::Problem};
+use crate::auth::Caller;
+use crate::wiring::Parts;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use model::{Outage, Page, PageQuery};
+
+/// Outages, newest first. One that lasts has no `ended_at`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/outages",
+    operation_id = "listOutages",
+    tag = "outages",
+    params(
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
+        ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
+        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+    ),
+    responses((status = 200, description = "A page of outages.", content((Page<Outage> = "application/json"), (String = "text/csv"))), Refusals),
+)]
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    wanted: csv::Wanted,
+) -> Result<Response, Problem> {
+    let query = PageQuery::from_query(&wanted.query)?;
+    let ask = move |query| {
+        let (parts, actor) = (parts.clone(), actor.clone());
+        async move { parts.backend.outages(&actor, query).await }
+    };
+    if wanted.csv {
+        return csv::answer("outages", csv::pages(query, ask)).await;
+    }
+    Ok(Json(ask(query).await?).into_response())
+}

@@ -1,0 +1,4 @@
+//! One issue above many.
+
+pub mod get;
+pub mod list;
