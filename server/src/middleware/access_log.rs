@@ -18,7 +18,7 @@ static FAILED_WEBHOOKS: Brake = Brake::new(Duration::from_secs(1));
 /// The layer.
 pub async fn layer(request: Request, next: Next) -> Response {
     let (began, id) = (Instant::now(), asked().id);
-    let (method, path) = (method(request.method()), request.uri().path().to_owned());
+    let (method, path) = (method(request.method()), told(request.uri().path()).to_owned());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = %id);
     let response = next.run(request).instrument(span).await;
@@ -40,6 +40,11 @@ pub async fn layer(request: Request, next: Next) -> Response {
         .increment(1);
     histogram!("linewatch_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
     response
+}
+
+/// The path as it may be told: a customer's link is a secret.
+fn told(path: &str) -> &str {
+    if path.starts_with("/r/") { "/r/…" } else { path }
 }
 
 /// What asks every few seconds, and what a browser keeps anyway. Webhooks are quieter still: they come by the thousand, and
@@ -91,6 +96,12 @@ impl Brake {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_of_customers_are_not_told() {
+        assert_eq!(told("/r/AAECAwQFBgcICQoLDA0ODw"), "/r/…");
+        assert_eq!(told("/reports"), "/reports");
+    }
 
     #[test]
     fn a_flood_is_one_line_a_second() {

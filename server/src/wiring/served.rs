@@ -11,6 +11,7 @@ use engine::http::Outbound;
 use engine::live::Live;
 use engine::people::People;
 use engine::poll::Upstreams;
+use engine::reconnect::Reconnect;
 use engine::system::say_alive;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
@@ -115,6 +116,14 @@ pub fn assemble(
         checks: checks.clone(),
         events: events.clone(),
     };
+    let reconnect = Reconnect {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        upstreams: upstreams.clone(),
+        public_url: base(&public_url).into(),
+        checks: checks.clone(),
+    };
     let desk = Desk {
         pool: pool.clone(),
         clock: clock.clone(),
@@ -132,6 +141,7 @@ pub fn assemble(
         backend: Arc::new(desk),
         people: People::new(pool.clone(), clock.clone()),
         door: Door::new(pool.clone(), vault, clock.clone(), &live, events, config.webhook.limits()),
+        reconnect,
         live,
         pool,
         clock,

@@ -11,6 +11,7 @@ mod input;
 mod lists;
 mod openapi;
 mod pages;
+mod reconnect;
 mod sign_in;
 mod webhooks;
 mod world;

@@ -3,6 +3,7 @@
 mod connections;
 mod events;
 mod overview;
+mod reconnect;
 mod sources;
 mod system;
 mod validate;
@@ -15,8 +16,8 @@ use crate::vault::Vault;
 use model::{
     Actor, Backend, Certificate, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
     ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, NewSource, NewWebhookSecret, Overview, Page,
-    PageQuery, PlatformRef, Pulse, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System,
-    TimelineItem,
+    PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest,
+    System, TimelineItem,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -117,6 +118,14 @@ impl Backend for Desk {
 
     async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
         self.ask_for_check(actor, id).await
+    }
+
+    async fn make_reconnect_link(&self, actor: &Actor, id: ConnectionId) -> Result<ReconnectLink, Refusal> {
+        self.make_link(actor, id).await
+    }
+
+    async fn reconnect_links(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<ReconnectLink>, Refusal> {
+        self.list_links(actor, id).await
     }
 
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {

@@ -282,11 +282,13 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     }))
 }
 
-/// What happened to a connection, newest first: its transitions and the evidence that did more than agree.
+/// What happened to a connection until `now`, newest first: its transitions, the evidence that did more than agree, and its
+/// reconnect links.
 pub async fn timeline(
     conn: &mut PgConnection,
     id: ConnectionId,
     page: &model::PageQuery,
+    now: DateTime<Utc>,
 ) -> std::result::Result<model::Page<TimelineItem>, Refusal> {
     let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let (at, after_id) = after.unzip();
@@ -298,11 +300,20 @@ pub async fn timeline(
            union all \
            select received_at, id, case applied when 'conflict' then 'conflict' else 'evidence' end, null, null, null, null, eye, id, text \
            from evidence where connection_id = $1 and (applied <> 'confirmed' or eye <> 'poll') \
+           union all \
+           select e.at, l.id, 'link', null, null, null, null, null, null, e.text from reconnect_link l cross join lateral (values \
+             (l.made_at, l.made_by || ' made a link to sign in again'), (l.opened_at, 'The customer opened the link'), \
+             (l.refused_at, 'Refused: ' || l.refusal), (l.done_at, 'The customer signed in again'), \
+             (l.proved_at, 'A good sync proves that the customer signed in again'), \
+             (l.replaced_at, 'A newer link took the place of this one'), \
+             (case when l.done_at is null and l.replaced_at is null and l.expires_at <= $5 then l.expires_at end, 'The link expired')) \
+           e (at, text) where l.connection_id = $1 and e.at is not null \
          ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
         id.0,
         at,
         after_id,
-        limit + 1
+        limit + 1,
+        now
     )
     .fetch_all(conn)
     .await
@@ -319,6 +330,7 @@ pub async fn timeline(
             let kind = match row.kind.as_str() {
                 "transition" => TimelineKind::Transition,
                 "conflict" => TimelineKind::Conflict,
+                "link" => TimelineKind::Link,
                 _ => TimelineKind::Evidence,
             };
             let text = match (kind, from, to) {

@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod fleet;
 pub mod partition;
 pub mod person;
+pub mod reconnect_link;
 pub mod rejection;
 pub mod replica;
 pub mod schema;

@@ -8,6 +8,7 @@ mod hearing;
 mod live;
 mod older;
 mod partitions;
+mod reconnect;
 mod seeing;
 mod upstream;
 mod world;
