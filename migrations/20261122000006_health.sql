@@ -114,7 +114,8 @@ create table reconnect_link (
     done_at       timestamptz,
     proved_at     timestamptz,
     replaced_at   timestamptz,           -- a newer one took its place
-    refusal       text                   -- why what came back was refused
+    refusal       text,                  -- why what came back was refused
+    refused_at    timestamptz            -- when that was
 );
 create index reconnect_link_connection on reconnect_link (connection_id, made_at desc);
 create index reconnect_link_unproved on reconnect_link (connection_id) where proved_at is null;

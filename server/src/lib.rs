@@ -8,6 +8,7 @@
 //! | [`lifecycle`] | soft stop, hard stop, honest exit code |
 //! | [`router`] | every route, on one page; [`middleware`]: one layer a file |
 //! | [`webhooks`], [`api`], [`site`], [`auth`] | the doors: upstream's, the machines', the browser's, and the one in front of them |
+//! | [`reconnect`] | the customer's door: a link in a mail, and the way back from Makini Link |
 //! | [`health`], [`metrics`], [`telemetry`] | how Linewatch itself is watched |
 //! | [`postgres`] | the embedded database |
 //!
@@ -25,6 +26,7 @@ pub mod listen;
 pub mod metrics;
 pub mod middleware;
 pub mod postgres;
+pub mod reconnect;
 pub mod router;
 pub mod site;
 pub mod telemetry;

@@ -6,7 +6,7 @@ use crate::api::v1::{connections, events, issues, outages, sources, system};
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
-use crate::{changes, health, metrics, site, webhooks};
+use crate::{changes, health, metrics, reconnect, site, webhooks};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, delete, get, post};
@@ -27,6 +27,7 @@ pub fn router(parts: Parts) -> Router {
     let (built, others) = (site::Files::of(&parts), site::Files::of(&parts));
     let routes = everybody()
         .route("/webhooks/{source}", post(webhooks::handle))
+        .merge(reconnect::routes())
         .route("/pkg/{*file}", get(move |request| built.built(request)))
         .method_not_allowed_fallback(no_such_method)
         .merge(asking)
@@ -57,6 +58,10 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/connections/{id}/timeline", get(connections::timeline::handle))
         .route("/api/v1/connections/{id}/evidence", get(connections::evidence::handle))
         .route("/api/v1/connections/{id}/check", post(connections::check::handle))
+        .route(
+            "/api/v1/connections/{id}/reconnect-links",
+            get(connections::links::handle).post(connections::make_link::handle),
+        )
         .route("/api/v1/events", get(events::list::handle))
         .route("/api/v1/events/{id}", get(events::get::handle))
         .route("/api/v1/events/{id}/retry", post(events::retry::handle))

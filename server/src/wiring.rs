@@ -12,6 +12,7 @@ pub use crate::router::{router, worker_router};
 use engine::clock::SharedClock;
 use engine::live::Live;
 use engine::people::People;
+use engine::reconnect::Reconnect;
 use engine::webhook::Door;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub people: People,
     /// Where webhooks go.
     pub door: Door,
+    /// Customers who sign in again.
+    pub reconnect: Reconnect,
     /// What changed.
     pub live: Live,
     /// For looking whether the database is well; questions go to the desk.

@@ -55,8 +55,8 @@ pub use page::{Page, PageQuery};
 pub use person::{Actor, ActorKind, Role};
 pub use refusal::{FieldError, Refusal};
 pub use source::{
-    Dialect, Environment, NewSource, NewWebhookSecret, Source, SourcePatch, SourceRound, SourceTest, SourceTestStep,
-    SourceTraffic, TokenOwnership, WebhookSecret,
+    Dialect, Environment, NewSource, NewWebhookSecret, Redirect, Source, SourcePatch, SourceRound, SourceTest,
+    SourceTestStep, SourceTraffic, TokenOwnership, WebhookSecret,
 };
 pub use system::{Certificate, Concern, ConcernCode, Ingest, Pulse, Replica, Severity, System};
 pub use webhook::{

@@ -36,6 +36,16 @@ words! {
     }
 }
 
+words! {
+    /// Where Makini Link sends a customer who has signed in again.
+    Redirect {
+        /// Back to Linewatch, which takes the connection's new token.
+        Ours = "ours", "Linewatch";
+        /// To where it always does. Linewatch sees by polling that it was done.
+        Theirs = "theirs", "Your application";
+    }
+}
+
 /// A webhook secret; the secret itself never leaves the vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -101,6 +111,10 @@ pub struct Source {
     pub client_id: String,
     /// Who issues connection tokens.
     pub token_ownership: TokenOwnership,
+    /// Where Makini Link sends a customer who has signed in again.
+    pub redirect: Redirect,
+    /// Makini Link's address, where it is not the usual one; `{key}` in it becomes the connection's key.
+    pub authorize_url: Option<String>,
     /// Whether it is polled.
     pub enabled: bool,
     /// Where its webhooks must be sent.
@@ -196,6 +210,15 @@ pub struct SourcePatch {
     /// Who issues connection tokens; `external` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_ownership: Option<TokenOwnership>,
+    /// Where Makini Link sends a customer who has signed in again; `theirs` unless said. For `ours`, Linewatch's address
+    /// `/r/callback` must be among the redirect addresses in Makini's Application Settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Redirect>,
+    /// Makini Link's address, https, where it is not the usual one; `{key}` in it becomes the connection's key. Null: the
+    /// usual one.
+    #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    pub authorize_url: Option<Option<String>>,
     /// Whether it is polled; true unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,

@@ -33,6 +33,8 @@ pub struct SourceForm {
     pub client_secret: String,
     pub webhook_secret: String,
     pub token_ownership: String,
+    pub redirect: String,
+    pub authorize_url: String,
     pub enabled: String,
     pub customer_key: String,
     pub poll_interval_seconds: String,

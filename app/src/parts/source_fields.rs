@@ -5,7 +5,7 @@ use super::{
     text,
 };
 use leptos::prelude::*;
-use model::{Dialect, Environment, Mappings, Source, TokenOwnership};
+use model::{Dialect, Environment, Mappings, Redirect, Source, TokenOwnership};
 
 /// The fields for a new source, or for one that exists. What was typed before an error goes before what is stored.
 pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView {
@@ -52,6 +52,12 @@ pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView 
             {fields.line(field("cadence_seconds", "A sync is expected every", "For connections where Makini plans none and none is learned yet. Empty: nothing is expected."), kept("cadence_seconds", of(|s| s.cadence_seconds.map(text::duration).unwrap_or_default(), "")), Line { placeholder: "1 h", ..usual })}
             {fields.line(field("late_factor", "Late after this many cadences", "1 to 100; usually 2, so one missed sync is forgiven."), kept("late_factor", of(|s| s.late_factor.to_string(), "2")), usual)}
             {fields.line(field("late_grace_seconds", "And this much grace", "0 s to 1 day; usually 5 min."), kept("late_grace_seconds", of(|s| text::duration(s.late_grace_seconds), "5 min")), usual)}
+        </fieldset>
+        <fieldset>
+            <legend>"When a customer signs in again"</legend>
+            {fields.choice(field("redirect", "Makini Link leads back to", "Usually your own application; that it was done is then seen by polling. With Linewatch, add its address with /r/callback at the end to the redirect addresses in Makini’s Application Settings: then Linewatch takes the connection’s new token and checks that it is the right connection."),
+                &kept("redirect", of(|s| s.redirect.code().to_owned(), Redirect::Theirs.code())), &Redirect::ALL.iter().map(|r| (r.code(), r.words())).collect::<Vec<_>>())}
+            {fields.line(field("authorize_url", "Makini Link’s address", "Only where it is not the usual one. {key} in it becomes the connection’s key."), kept("authorize_url", of(|s| s.authorize_url.clone().unwrap_or_default(), "")), Line { placeholder: "https://link.makini.io/oauth/authorize", ..usual })}
         </fieldset>
         <fieldset>
             <legend>"Words of this account"</legend>

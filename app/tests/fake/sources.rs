@@ -3,8 +3,8 @@
 use super::now;
 use chrono::TimeDelta;
 use model::{
-    AttemptError, Dialect, Environment, Mappings, RejectionReason, Source, SourceRound, SourceTraffic, TokenOwnership,
-    WebhookSecret,
+    AttemptError, Dialect, Environment, Mappings, Redirect, RejectionReason, Source, SourceRound, SourceTraffic,
+    TokenOwnership, WebhookSecret,
 };
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ pub fn source() -> Source {
         base_url: "https://api.makini.io".into(),
         client_id: "lw-8841".into(),
         token_ownership: TokenOwnership::External,
+        redirect: Redirect::Theirs,
+        authorize_url: None,
         enabled: true,
         webhook_url: "https://linewatch.example.com/webhooks/production".into(),
         webhook_secrets: vec![

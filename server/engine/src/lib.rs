@@ -12,6 +12,7 @@ pub mod live;
 pub mod makini;
 pub mod people;
 pub mod poll;
+pub mod reconnect;
 pub mod store;
 pub mod system;
 pub mod vault;

@@ -268,6 +268,23 @@ pub(crate) async fn webhook(State(shared): State<Shared>, body: Bytes) -> Result
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `PUT /_sim/link`: from now on whoever signs in at Makini Link signs in to this connection, whichever they were asked to;
+/// with null, to the one they choose.
+pub(crate) async fn link(State(shared): State<Shared>, body: Bytes) -> Result<StatusCode, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Ask {
+        sign_in_as: Option<String>,
+    }
+    let Ask { sign_in_as } = parse(&body)?;
+    shared.change(|world, _| {
+        let found = sign_in_as
+            .map(|key| world.find(&key).ok_or_else(|| Refusal::not_found(format!("there is no connection {key}"))));
+        world.codes.sign_in_as = found.transpose()?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use crate::shared::Shared;

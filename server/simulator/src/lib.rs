@@ -21,6 +21,7 @@ mod added;
 mod api;
 mod auth;
 mod clock;
+mod codes;
 mod connection;
 mod control;
 mod customers;

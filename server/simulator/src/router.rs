@@ -1,6 +1,6 @@
 //! Every route on one page, and what is done to every request.
 
-use crate::api::{deliveries, faq_v1, link, openapi_2025, records, tokens};
+use crate::api::{authorize, deliveries, faq_v1, link, openapi_2025, records, tokens};
 use crate::auth;
 use crate::control;
 use crate::error::ApiError;
@@ -41,9 +41,12 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/deliveries", get(control::deliveries))
         .route("/deliveries/{id}/retry", post(control::retry))
         .route("/webhook", put(control::webhook))
+        .route("/link", put(control::link))
         .fallback(async || control::Refusal::not_found("there is nothing at this path"))
         .layer(from_fn(control::guard));
-    Router::new().nest("/_sim", control).merge(api).with_state(shared)
+    // Makini Link is pages for people: neither dressed as the API nor struck by its faults.
+    let link = Router::new().route("/oauth/authorize", get(authorize::show).post(authorize::act));
+    Router::new().nest("/_sim", control).merge(link).merge(api).with_state(shared)
 }
 
 /// What only the dialect `faq_v1` has, or has in its own way.

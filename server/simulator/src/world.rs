@@ -3,6 +3,7 @@
 
 use crate::Options;
 use crate::clock::{Moment, Scale};
+use crate::codes::Codes;
 use crate::connection::{Connection, Life, Run, Seen, Stage, SyncKind};
 use crate::customers;
 use crate::faults::{Faults, Target};
@@ -73,6 +74,7 @@ pub(crate) struct World {
     pub(crate) timers: Timers,
     pub(crate) outbox: Outbox,
     pub(crate) tokens: Tokens,
+    pub(crate) codes: Codes,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
     /// What was written to the platforms.
@@ -96,6 +98,7 @@ impl World {
             timers: Timers::default(),
             outbox: Outbox::new(options.webhook_url.clone(), options.webhook_secret.clone()),
             tokens: Tokens::default(),
+            codes: Codes::default(),
             limits: Limits::default(),
             faults: Faults::default(),
             ledger: Ledger::default(),

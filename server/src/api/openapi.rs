@@ -25,6 +25,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         v1::connections::check::handle,
         v1::connections::timeline::handle,
         v1::connections::evidence::handle,
+        v1::connections::links::handle,
+        v1::connections::make_link::handle,
         v1::events::list::handle,
         v1::events::get::handle,
         v1::events::retry::handle,

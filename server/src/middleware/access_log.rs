@@ -62,7 +62,7 @@ async fn any(request: Request, next: Next) -> Response {
 
 /// Logs and counts an answer.
 fn told(method: &'static str, path: &str, route: Option<&MatchedPath>, response: &Response, took: Duration) {
-    let (status, id) = (response.status().as_u16(), asked().id);
+    let (status, id, path) = (response.status().as_u16(), asked().id, shown(path));
     let route = route.map_or("(none)", MatchedPath::as_str).to_owned();
     let ms = took.as_secs_f64() * 1_000.0;
     let webhook = path.starts_with("/webhooks/");
@@ -79,6 +79,11 @@ fn told(method: &'static str, path: &str, route: Option<&MatchedPath>, response:
     counter!("linewatch_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
         .increment(1);
     histogram!("linewatch_http_request_seconds", "method" => method, "route" => route).record(took.as_secs_f64());
+}
+
+/// The path as it may be told: a customer's link is a secret.
+fn shown(path: &str) -> &str {
+    if path.starts_with("/r/") { "/r/…" } else { path }
 }
 
 /// What asks every few seconds, and what a browser keeps anyway. Webhooks are quieter still: they come by the thousand, and
@@ -130,6 +135,12 @@ impl Brake {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_of_customers_are_not_told() {
+        assert_eq!(told("/r/AAECAwQFBgcICQoLDA0ODw"), "/r/…");
+        assert_eq!(told("/reports"), "/reports");
+    }
 
     #[test]
     fn a_flood_is_one_line_a_second() {

@@ -11,6 +11,7 @@ use engine::http::Outbound;
 use engine::live::Live;
 use engine::people::People;
 use engine::poll::Upstreams;
+use engine::reconnect::Reconnect;
 use engine::system::say_alive;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
@@ -120,6 +121,14 @@ pub fn assemble(
         recovery_hold: config.health.recovery_hold,
         outages: config.outages.policy,
     };
+    let reconnect = Reconnect {
+        pool: pool.clone(),
+        clock: clock.clone(),
+        vault: vault.clone(),
+        upstreams: upstreams.clone(),
+        public_url: base(&public_url).into(),
+        checks: checks.clone(),
+    };
     let desk = Desk {
         pool: pool.clone(),
         clock: clock.clone(),
@@ -137,6 +146,7 @@ pub fn assemble(
         backend: Arc::new(desk),
         people: People::new(pool.clone(), clock.clone()),
         door,
+        reconnect,
         live,
         pool,
         clock,

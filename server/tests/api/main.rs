@@ -12,6 +12,7 @@ mod issues;
 mod lists;
 mod openapi;
 mod pages;
+mod reconnect;
 mod sign_in;
 mod webhooks;
 mod world;

@@ -2,7 +2,8 @@
 
 use super::{ConnectionForm, SourceForm};
 use model::{
-    ConnectionId, ConnectionPatch, Dialect, Environment, FieldError, NewSource, Refusal, SourcePatch, TokenOwnership,
+    ConnectionId, ConnectionPatch, Dialect, Environment, FieldError, NewSource, Redirect, Refusal, SourcePatch,
+    TokenOwnership,
 };
 
 impl ConnectionForm {
@@ -80,6 +81,8 @@ impl SourceForm {
         SourcePatch {
             environment: read_word::<Environment>(wrong, "environment", &self.environment),
             token_ownership: read_word::<TokenOwnership>(wrong, "token_ownership", &self.token_ownership),
+            redirect: read_word::<Redirect>(wrong, "redirect", &self.redirect),
+            authorize_url: Some(some(&self.authorize_url)),
             enabled: Some(!self.enabled.is_empty()),
             customer_key: some(&self.customer_key),
             poll_interval_seconds: read_duration(wrong, "poll_interval_seconds", &self.poll_interval_seconds),
@@ -102,6 +105,8 @@ impl SourceForm {
             ("base_url", &self.base_url),
             ("client_id", &self.client_id),
             ("token_ownership", &self.token_ownership),
+            ("redirect", &self.redirect),
+            ("authorize_url", &self.authorize_url),
             ("enabled", &self.enabled),
             ("customer_key", &self.customer_key),
             ("poll_interval_seconds", &self.poll_interval_seconds),

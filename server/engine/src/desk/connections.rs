@@ -78,7 +78,7 @@ impl Desk {
         actor.must_be(Role::Viewer)?;
         let mut conn = self.conn().await?;
         detail(&mut conn, id).await?;
-        connection_list::timeline(&mut conn, id, &page).await
+        connection_list::timeline(&mut conn, id, &page, self.clock.now()).await
     }
 
     pub(super) async fn read_evidence(
@@ -136,7 +136,7 @@ impl Desk {
     }
 }
 
-async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
+pub(super) async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
     connection_list::detail(conn, id).await.map_err(internal)?.ok_or_else(not_found)
 }
 
@@ -144,7 +144,7 @@ fn not_found() -> Refusal {
     Refusal::NotFound("This connection".to_owned())
 }
 
-async fn announce(conn: &mut PgConnection, detail: &ConnectionDetail) -> Result<(), Refusal> {
+pub(super) async fn announce(conn: &mut PgConnection, detail: &ConnectionDetail) -> Result<(), Refusal> {
     let change = Change::new(ChangeTopic::Connection, detail.connection.id, detail.connection.version);
     live::announce(conn, &[change]).await.map_err(internal)
 }

@@ -5,6 +5,7 @@ mod events;
 mod issues;
 mod outages;
 mod overview;
+mod reconnect;
 mod sources;
 mod system;
 mod validate;
@@ -18,7 +19,8 @@ use model::{
     Actor, Backend, Certificate, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
     ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId,
     IssuePatch, IssueQuery, NewNote, NewSource, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
-    PlatformRef, Pulse, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System, TimelineItem,
+    PlatformRef, Pulse, ReconnectLink, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System,
+    TimelineItem,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -151,6 +153,14 @@ impl Backend for Desk {
 
     async fn outage(&self, actor: &Actor, id: OutageId) -> Result<Outage, Refusal> {
         self.read_outage(actor, id).await
+    }
+
+    async fn make_reconnect_link(&self, actor: &Actor, id: ConnectionId) -> Result<ReconnectLink, Refusal> {
+        self.make_link(actor, id).await
+    }
+
+    async fn reconnect_links(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<ReconnectLink>, Refusal> {
+        self.list_links(actor, id).await
     }
 
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {

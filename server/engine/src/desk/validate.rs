@@ -110,9 +110,21 @@ fn url(errors: &mut Errors, outbound: &Outbound, base_url: &str) {
     }
 }
 
+/// We never send there, but customers: it must be as good an address as those to which we do.
+fn authorize_url(errors: &mut Errors, outbound: &Outbound, url: &str) {
+    errors.length("authorize_url", Some(url), 500);
+    match outbound.check_url(&url.replace("{key}", "key")) {
+        Err(refused) => errors.0.push(FieldError::new("authorize_url", refused.to_string())),
+        Ok(url) => errors.check("authorize_url", url.fragment().is_none(), "an address without anything after #"),
+    }
+}
+
 fn patch(errors: &mut Errors, outbound: &Outbound, patch: &SourcePatch) {
     if let Some(base_url) = &patch.base_url {
         url(errors, outbound, base_url);
+    }
+    if let Some(url) = patch.authorize_url.iter().flatten().map(|url| url.trim()).find(|url| !url.is_empty()) {
+        authorize_url(errors, outbound, url);
     }
     errors.length("client_id", patch.client_id.as_deref(), 200);
     let strange = [&patch.client_id, &patch.client_secret, &patch.customer_key].into_iter().flatten();
@@ -170,6 +182,22 @@ mod tests {
         let Err(Refusal::Invalid(errors)) = connection_patch(wrong) else { panic!("must be refused") };
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["owner", "tags", "cadence_seconds"]);
+    }
+
+    #[test]
+    fn customers_are_sent_to_good_addresses_only() {
+        let outbound = Outbound::new(Vec::new());
+        for (url, good) in [
+            ("https://link.makini.io/oauth/authorize?connection={key}", true),
+            ("  ", true),
+            ("javascript:alert(1)", false),
+            ("http://link.makini.io/", false),
+            ("https://link.makini.io/#a", false),
+            ("https://127.0.0.1/", false),
+        ] {
+            let patch = SourcePatch { authorize_url: Some(Some(url.to_owned())), ..SourcePatch::default() };
+            assert_eq!(source_patch(&outbound, &patch).is_ok(), good, "{url}");
+        }
     }
 
     #[test]

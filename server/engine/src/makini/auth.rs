@@ -6,7 +6,7 @@
 use super::{
     ErrorClass, UpstreamError,
     transport::{Ask, ONE_BYTES, Transport},
-    wire::{self, Grant},
+    wire::{self, Grant, Pair},
 };
 use crate::vault::{Secret, SecretKind, Vault, VaultError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -143,10 +143,7 @@ impl SignIn {
         let mut conn = self.pool.acquire().await?;
         let secret = self.vault.newest(&mut conn, self.source.0, SecretKind::ClientSecret).await?;
         drop(conn);
-        let secret = secret.ok_or_else(|| {
-            let message = "This source has no client secret. Enter one in Settings, Sources.";
-            UpstreamError::new(ErrorClass::Credentials, message)
-        })?;
+        let secret = secret.ok_or_else(no_secret)?;
         let now = transport.clock.now();
         if let Some(failed) = &state.failed
             && failed.error.class == ErrorClass::Credentials
@@ -178,12 +175,28 @@ impl SignIn {
         }
     }
 
-    async fn ask(&self, transport: &Transport, grant: &Grant<'_>, secret: &Secret) -> Result<Token, UpstreamError> {
+    /// A connection's pair for a code from Makini Link.
+    pub(super) async fn exchange(
+        &self,
+        transport: &Transport,
+        code: &Secret,
+        redirect_uri: &str,
+    ) -> Result<Pair, UpstreamError> {
+        let mut conn = self.pool.acquire().await?;
+        let secret = self.vault.newest(&mut conn, self.source.0, SecretKind::ClientSecret).await?;
+        drop(conn);
+        let secret = secret.ok_or_else(no_secret)?;
+        let ask = self.question(&Grant::Code { code, redirect_uri }, &secret.secret);
+        let reply = transport.send(&ask, None).await?;
+        wire::pair(&reply.body?, reply.meta.sent_at).map_err(|why| wire::garbage("a connection's token", &why))
+    }
+
+    fn question(&self, grant: &Grant<'_>, secret: &Secret) -> Ask<'static> {
         let mut secrets = vec![secret.clone()];
-        if let Grant::Refresh(refresh) = grant {
-            secrets.push((*refresh).clone());
+        if let Grant::Refresh(sent) | Grant::Code { code: sent, .. } = grant {
+            secrets.push((*sent).clone());
         }
-        let ask = Ask {
+        Ask {
             what: "a token",
             method: Method::POST,
             url: format!("{}{}", self.base_url, self.path),
@@ -191,7 +204,11 @@ impl SignIn {
             most: ONE_BYTES,
             body: Some(wire::grant(grant, &self.client_id, secret)),
             secrets,
-        };
+        }
+    }
+
+    async fn ask(&self, transport: &Transport, grant: &Grant<'_>, secret: &Secret) -> Result<Token, UpstreamError> {
+        let ask = self.question(grant, secret);
         let reply = transport.send(&ask, None).await?;
         let body = reply.body.map_err(|error| match error.status {
             Some(400 | 401 | 403) => UpstreamError {
@@ -255,6 +272,11 @@ impl SignIn {
             tracing::warn!(source = %self.source, "our new token could not be kept; other processes sign in for themselves: {error}");
         }
     }
+}
+
+fn no_secret() -> UpstreamError {
+    let message = "This source has no client secret. Enter one in Settings, Sources.";
+    UpstreamError::new(ErrorClass::Credentials, message)
 }
 
 #[cfg(test)]

@@ -160,6 +160,11 @@ impl Upstream {
         trial::run(sign_in, account, || self.list(None), &inner.mappings.version_header).await
     }
 
+    /// What its parts share.
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// How often it may be asked, and whether it is left alone for now.
     pub fn budget(&self) -> BudgetState {
         self.inner.transport.budget.view()

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! client       what may be asked: list, one, test (trial)    wire       their JSON, one file a dialect
+//! signed_in    what a customer's new sign-in opens
 //! look         one connection, closer                        platforms  their names, where the list has only a word
 //! auth, token  with whose token                              error      what went wrong, and whether to try again
 //! transport    one exchange: budget, send, read, measure     paging     cursors, page numbers and URLs
@@ -22,6 +23,7 @@ mod look;
 mod paging;
 mod platforms;
 mod retry_after;
+mod signed_in;
 mod token;
 mod transport;
 mod trial;
@@ -31,6 +33,7 @@ pub use budget::{BudgetState, CircuitState};
 pub use client::{Upstream, UpstreamConfig};
 pub use error::{ErrorClass, UpstreamError};
 pub use paging::PAGE_SIZE;
+pub use signed_in::{Given, Whose};
 
 use chrono::{DateTime, Utc};
 use model::{Dialect, Mappings, UpstreamStatus};

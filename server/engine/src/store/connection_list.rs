@@ -328,11 +328,13 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     }))
 }
 
-/// What happened to a connection, newest first: its transitions and the evidence that did more than agree.
+/// What happened to a connection until `now`, newest first: its transitions, the evidence that did more than agree, and its
+/// reconnect links.
 pub async fn timeline(
     conn: &mut PgConnection,
     id: ConnectionId,
     page: &model::PageQuery,
+    now: DateTime<Utc>,
 ) -> std::result::Result<model::Page<TimelineItem>, Refusal> {
     let after: Option<(DateTime<Utc>, Uuid)> = page.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let (at, after_id) = after.unzip();
@@ -348,11 +350,20 @@ pub async fn timeline(
            select e.at, e.id, 'issue', null, null, i.cause, i.cause_detail, null, null, \
              'Issue #' || i.number || ': ' || e.text || coalesce(' (' || e.by_name || ')', '') \
            from issue i join issue_entry e on e.issue_id = i.id where i.connection_id = $1 \
+           union all \
+           select e.at, l.id, 'link', null, null, null, null, null, null, e.text from reconnect_link l cross join lateral (values \
+             (l.made_at, l.made_by || ' made a link to sign in again'), (l.opened_at, 'The customer opened the link'), \
+             (l.refused_at, 'Refused: ' || l.refusal), (l.done_at, 'The customer signed in again'), \
+             (l.proved_at, 'A good sync proves that the customer signed in again'), \
+             (l.replaced_at, 'A newer link took the place of this one'), \
+             (case when l.done_at is null and l.replaced_at is null and l.expires_at <= $5 then l.expires_at end, 'The link expired')) \
+           e (at, text) where l.connection_id = $1 and e.at is not null \
          ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
         id.0,
         at,
         after_id,
-        limit + 1
+        limit + 1,
+        now
     )
     .fetch_all(conn)
     .await
@@ -370,6 +381,7 @@ pub async fn timeline(
                 "transition" => TimelineKind::Transition,
                 "conflict" => TimelineKind::Conflict,
                 "issue" => TimelineKind::Issue,
+                "link" => TimelineKind::Link,
                 _ => TimelineKind::Evidence,
             };
             let text = match (kind, from, to) {

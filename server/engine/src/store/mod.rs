@@ -26,6 +26,7 @@ pub mod outage;
 pub mod outage_list;
 pub mod partition;
 pub mod person;
+pub mod reconnect_link;
 pub mod rejection;
 pub mod replica;
 pub mod schema;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// the webhook door.
 pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &str) -> Result<Vec<Source>> {
     let rows = sqlx::query!(
-        "select s.id, s.name, s.environment, s.dialect, s.base_url, s.client_id, s.token_ownership, s.enabled, s.customer_key, \
+        "select s.id, s.name, s.environment, s.dialect, s.base_url, s.client_id, s.token_ownership, s.redirect, s.authorize_url, s.enabled, s.customer_key, \
          s.poll_interval_seconds, s.rate_per_minute, s.cadence_seconds, s.late_factor, s.late_grace_seconds, \
          s.proof_allowance_seconds, s.mappings, s.version, s.round_good_at, s.round_duration_ms, s.round_listed, \
          s.round_error_class, s.round_error_message, s.round_failing_since, s.api_version, s.api_version_since, \
@@ -34,6 +34,8 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
                 base_url: row.base_url,
                 client_id: row.client_id,
                 token_ownership: word(&row.token_ownership)?,
+                redirect: word(&row.redirect)?,
+                authorize_url: row.authorize_url,
                 enabled: row.enabled,
                 webhook_secrets: Vec::new(),
                 customer_key: row.customer_key,
@@ -104,6 +106,7 @@ pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, 
          api_version = case when $2 <> base_url then null else api_version end, \
          api_version_since = case when $2 <> base_url then null else api_version_since end, \
          api_version_before = case when $2 <> base_url then null else api_version_before end, \
+         redirect = coalesce($18, redirect), authorize_url = case when $19 then $20 else authorize_url end, \
          version = version + 1, updated_at = $16, due_at = $16, attempt = 0 \
          where id = $1 and ($17::int8 is null or version = $17)",
         id.0,
@@ -122,7 +125,10 @@ pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, 
         patch.proof_allowance_seconds,
         mappings,
         now,
-        patch.version
+        patch.version,
+        patch.redirect.map(|redirect| redirect.code()),
+        patch.authorize_url.is_some(),
+        patch.authorize_url.as_ref().and_then(|url| url.as_deref()).map(str::trim).filter(|url| !url.is_empty())
     )
     .execute(conn)
     .await?;

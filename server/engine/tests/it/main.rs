@@ -10,6 +10,7 @@ mod issues;
 mod live;
 mod older;
 mod partitions;
+mod reconnect;
 mod seeing;
 mod upstream;
 mod world;

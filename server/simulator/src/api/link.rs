@@ -1,4 +1,4 @@
-//! `POST /link/token`: a pair of tokens for the account.
+//! `POST /link/token`: a pair of tokens for the account, or for the connection that Makini Link gave a code for.
 
 use crate::error::ApiError;
 use crate::shared::Shared;
@@ -16,9 +16,11 @@ pub(crate) struct Grant {
     client_id: String,
     client_secret: String,
     refresh_token: Option<String>,
+    code: Option<String>,
+    redirect_uri: Option<String>,
 }
 
-/// Gives out a pair for the client's credentials, or for the refresh token of a pair that then is dead.
+/// Gives out a pair for the client's credentials, for the refresh token of a pair that then is dead, or for a code.
 pub(crate) async fn grant(State(shared): State<Shared>, request: Request) -> Result<Json<Value>, ApiError> {
     let ask = read(request).await?;
     let pair = shared.change(|world, now| {
@@ -33,7 +35,16 @@ pub(crate) async fn grant(State(shared): State<Shared>, request: Request) -> Res
                 .refresh(refresh, scale, now)
                 .ok_or_else(|| ApiError::unauthenticated("the refresh token is wrong, expired or used"))?,
             ("refresh_token", None) => return Err(ApiError::invalid("refresh_token is missing")),
-            _ => return Err(ApiError::invalid("grant_type is client_credentials or refresh_token")),
+            ("authorization_code", _) => {
+                let code = ask.code.as_deref().ok_or_else(|| ApiError::invalid("code is missing"))?;
+                let at = world.codes.take(code, ask.redirect_uri.as_deref(), now).ok_or_else(|| {
+                    ApiError::unauthenticated("the code is wrong, expired, used or for another address")
+                })?;
+                world.tokens.grant_connection(at, scale, now)
+            }
+            _ => {
+                return Err(ApiError::invalid("grant_type is client_credentials, refresh_token or authorization_code"));
+            }
         };
         world.counters.token_pairs += 1;
         Ok(pair)

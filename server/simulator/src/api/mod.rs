@@ -1,5 +1,6 @@
 //! What clients meet. One folder a dialect; what both dialects say in the same way stands beside them.
 
+pub(crate) mod authorize;
 pub(crate) mod deliveries;
 pub(crate) mod faq_v1;
 pub(crate) mod gate;

@@ -3,6 +3,7 @@
 mod actions;
 mod api;
 mod faults;
+mod link;
 mod openapi;
 mod openapi_webhooks;
 mod reading;

@@ -1,7 +1,7 @@
 //! The demo's one source.
 
 use crate::wiring::{Failure, Parts};
-use model::{Actor, Dialect, Environment, NewSource, Source, SourcePatch, TokenOwnership};
+use model::{Actor, Dialect, Environment, NewSource, Redirect, Source, SourcePatch, TokenOwnership};
 use simulator::{Options, Running};
 
 /// Its name.
@@ -20,15 +20,27 @@ pub async fn ensure(
     if source.dialect != dialect {
         return Err(format!("the demo was begun with the dialect {}; begin anew with --fresh", source.dialect).into());
     }
-    if source.base_url == makini.url() {
+    let link = authorize_url(&makini.url());
+    if source.base_url == makini.url() && source.authorize_url.as_ref() == Some(&link) {
         return Ok(source);
     }
-    let moved = SourcePatch { base_url: Some(makini.url()), ..SourcePatch::default() };
+    let moved = SourcePatch {
+        base_url: Some(makini.url()),
+        redirect: Some(Redirect::Ours),
+        authorize_url: Some(Some(link)),
+        ..SourcePatch::default()
+    };
     Ok(parts.backend.change_source(actor, source.id, moved).await?)
+}
+
+/// The simulated Makini Link takes a hint which connection is meant.
+fn authorize_url(base_url: &str) -> String {
+    format!("{base_url}/oauth/authorize?connection={{key}}")
 }
 
 fn new(base_url: String, dialect: Dialect) -> NewSource {
     let known = Options::default();
+    let link = authorize_url(&base_url);
     NewSource {
         name: NAME.to_owned(),
         environment: Environment::Production,
@@ -39,6 +51,8 @@ fn new(base_url: String, dialect: Dialect) -> NewSource {
         webhook_secret: Some(known.webhook_secret),
         settings: SourcePatch {
             token_ownership: Some(TokenOwnership::Linewatch),
+            redirect: Some(Redirect::Ours),
+            authorize_url: Some(Some(link)),
             rate_per_minute: Some(60_000),
             poll_interval_seconds: Some(5),
             cadence_seconds: Some(Some(30)),

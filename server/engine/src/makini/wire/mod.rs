@@ -61,6 +61,24 @@ pub(super) fn current(body: &[u8], mappings: &Mappings) -> Result<Closer, Upstre
     openapi_2025::current(body, mappings).map_err(|why| garbage("a connection's syncs", &why))
 }
 
+/// Reads whose token it is: the connection's key, and its platform's slug and name, each where it is said.
+pub(super) fn whose(body: &[u8]) -> Result<(Option<String>, Vec<String>), UpstreamError> {
+    let value = items::whole_answer(body).map_err(|why| garbage("a connection", &why))?;
+    let map = shared::object(&value).ok_or_else(|| garbage("a connection", "it is not an object"))?;
+    let word = |value: &serde_json::Value| lenient::text(value, items::MOST_TEXT);
+    let mut platforms: Vec<String> = Vec::new();
+    for name in ["provider", "integration_name", "platform", "system"] {
+        let Some(said) = lenient::field(map, &[name]) else { continue };
+        match said.as_object() {
+            Some(system) => {
+                platforms.extend(["slug", "name"].iter().filter_map(|part| word(lenient::field(system, &[part])?)));
+            }
+            None => platforms.extend(word(said)),
+        }
+    }
+    Ok((items::key(map, &["id", "key"]), platforms))
+}
+
 /// An answer that cannot be read. What it says instead is not repeated: it may be anything.
 pub(super) fn garbage(what: &str, why: &str) -> UpstreamError {
     let message = format!("Makini's answer cannot be read as {what}: {why}. Check the base URL and the paths.");

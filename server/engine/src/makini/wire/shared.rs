@@ -17,6 +17,13 @@ pub(in crate::makini) enum Grant<'a> {
     ClientCredentials,
     /// A new pair for an old one, which dies.
     Refresh(&'a Secret),
+    /// A connection's pair for what Makini Link gave the customer's browser.
+    Code {
+        /// That, good once and for a short time.
+        code: &'a Secret,
+        /// Where the browser was sent with it.
+        redirect_uri: &'a str,
+    },
 }
 
 /// A pair of tokens, or a connection's single one.
@@ -27,7 +34,7 @@ pub(in crate::makini) struct Pair {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The request's content type and body: JSON for credentials, a form for a refresh, as the documentation has them.
+/// The request's content type and body: JSON for credentials, a form for all else, as the documentation has them.
 pub(in crate::makini) fn grant(grant: &Grant<'_>, client_id: &str, client_secret: &Secret) -> (&'static str, Secret) {
     match grant {
         Grant::ClientCredentials => {
@@ -42,6 +49,16 @@ pub(in crate::makini) fn grant(grant: &Grant<'_>, client_id: &str, client_secret
             let form = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair("grant_type", "refresh_token")
                 .append_pair("refresh_token", refresh.expose())
+                .append_pair("client_id", client_id)
+                .append_pair("client_secret", client_secret.expose())
+                .finish();
+            ("application/x-www-form-urlencoded", form.into())
+        }
+        Grant::Code { code, redirect_uri } => {
+            let form = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("grant_type", "authorization_code")
+                .append_pair("code", code.expose())
+                .append_pair("redirect_uri", redirect_uri)
                 .append_pair("client_id", client_id)
                 .append_pair("client_secret", client_secret.expose())
                 .finish();
@@ -148,13 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn credentials_go_as_json_and_a_refresh_as_a_form() {
+    fn credentials_go_as_json_and_all_else_as_a_form() {
         let (kind, body) = grant(&Grant::ClientCredentials, "id", &"s\"ecret".into());
         assert_eq!(kind, "application/json");
         assert_eq!(serde_json::from_str::<Value>(body.expose()).unwrap()["client_secret"], "s\"ecret");
         let (kind, body) = grant(&Grant::Refresh(&"r&r".into()), "id", &"s".into());
         assert_eq!(kind, "application/x-www-form-urlencoded");
         assert_eq!(body.expose(), "grant_type=refresh_token&refresh_token=r%26r&client_id=id&client_secret=s");
+        let code = Grant::Code { code: &"c&c".into(), redirect_uri: "https://l/r/callback" };
+        let (kind, body) = grant(&code, "id", &"s".into());
+        assert_eq!(kind, "application/x-www-form-urlencoded");
+        let expected = "grant_type=authorization_code&code=c%26c&redirect_uri=https%3A%2F%2Fl%2Fr%2Fcallback&client_id=id&client_secret=s";
+        assert_eq!(body.expose(), expected);
     }
 
     proptest! {

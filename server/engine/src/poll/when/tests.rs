@@ -15,6 +15,8 @@ pub(in crate::poll) fn source() -> Source {
         base_url: "https://api.makini.io".into(),
         client_id: "c".into(),
         token_ownership: TokenOwnership::Linewatch,
+        redirect: model::Redirect::Theirs,
+        authorize_url: None,
         enabled: true,
         webhook_url: String::new(),
         webhook_secrets: Vec::new(),

@@ -19,6 +19,8 @@ fn source() -> Source {
         base_url: "https://api.example.com".into(),
         client_id: "client".into(),
         token_ownership: TokenOwnership::External,
+        redirect: model::Redirect::Theirs,
+        authorize_url: None,
         enabled: true,
         webhook_url: String::new(),
         webhook_secrets: vec![WebhookSecret {
