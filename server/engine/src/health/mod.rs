@@ -6,6 +6,8 @@ mod facts;
 mod judge;
 mod known;
 mod observe;
+#[cfg(test)]
+mod table;
 mod weigh;
 
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
