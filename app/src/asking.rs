@@ -7,8 +7,11 @@ use crate::{
     calls::{
         self, CallError,
         connections::{Facets, Listing, Story},
+        customers::{CustomerAnswer, Customers},
+        history::History,
         overview::{OverviewAnswer, Pulse},
         sources::Sources,
+        views::Views,
     },
     live::{Flight, Refetch},
     parts::{empty::waiting, refused::refused_screen, time::use_clock},
@@ -33,6 +36,10 @@ pub(crate) enum Question {
     Connections(String),
     Facets,
     Connection { id: String, older: Option<String> },
+    History { id: String, days: u16, synced: Option<String> },
+    Customers(String),
+    Customer(String),
+    Views,
     Sources,
     Source(String),
     System,
@@ -43,7 +50,7 @@ impl Question {
     /// What the question is about: another subject starts the screen anew.
     fn subject(&self) -> &str {
         match self {
-            Self::Connection { id, .. } | Self::Source(id) => id,
+            Self::Connection { id, .. } | Self::History { id, .. } | Self::Customer(id) | Self::Source(id) => id,
             _ => "",
         }
     }
@@ -58,6 +65,10 @@ pub(crate) enum Answer {
     Connections(Box<Listing>),
     Facets(Facets),
     Connection(Box<Story>),
+    History(Box<History>),
+    Customers(Customers),
+    Customer(Box<CustomerAnswer>),
+    Views(Views),
     Sources(Sources),
     System(Box<System>),
     Trial(SourceTest),
@@ -92,6 +103,22 @@ impl Got {
         if let Ok(Answer::Connection(story)) = &self.result { Some(story) } else { None }
     }
 
+    pub(crate) fn history(&self) -> Option<&History> {
+        if let Ok(Answer::History(history)) = &self.result { Some(history) } else { None }
+    }
+
+    pub(crate) fn customers(&self) -> Option<&Customers> {
+        if let Ok(Answer::Customers(customers)) = &self.result { Some(customers) } else { None }
+    }
+
+    pub(crate) fn customer(&self) -> Option<&CustomerAnswer> {
+        if let Ok(Answer::Customer(customer)) = &self.result { Some(customer) } else { None }
+    }
+
+    pub(crate) fn views(&self) -> Option<&Views> {
+        if let Ok(Answer::Views(views)) = &self.result { Some(views) } else { None }
+    }
+
     pub(crate) fn sources(&self) -> Option<&Sources> {
         if let Ok(Answer::Sources(sources)) = &self.result { Some(sources) } else { None }
     }
@@ -117,6 +144,7 @@ impl Got {
         match &self.result {
             Ok(Answer::Overview(a)) => Some(Batch { items: &a.overview.worst, strays: &a.strays }),
             Ok(Answer::Connections(a)) => Some(Batch { items: &a.page.items, strays: &a.strays }),
+            Ok(Answer::Customer(a)) => Some(Batch { items: &a.page.items, strays: &a.strays }),
             _ => None,
         }
     }
@@ -127,6 +155,9 @@ impl Got {
             Answer::Overview(overview) => Some(overview.overview.at),
             Answer::Connections(listing) => Some(listing.as_of),
             Answer::Connection(story) => Some(story.as_of),
+            Answer::History(history) => Some(history.as_of),
+            Answer::Customers(customers) => Some(customers.as_of),
+            Answer::Customer(customer) => Some(customer.as_of),
             Answer::Sources(sources) => Some(sources.as_of),
             Answer::System(system) => Some(system.at),
             _ => None,
@@ -222,6 +253,22 @@ async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Go
             }
             Err(_) => Err(Refusal::NotFound("This connection".into()).into()),
         },
+        Question::History { id, days, synced } => match id.parse() {
+            Ok(id) => {
+                let history = calls::history::ask_history(id, *days, synced.clone()).await;
+                history.map(|a| Answer::History(Box::new(a)))
+            }
+            Err(_) => Err(Refusal::NotFound("This connection".into()).into()),
+        },
+        Question::Customers(query) => calls::customers::list_customers(query.clone()).await.map(Answer::Customers),
+        Question::Customer(id) => match id.parse() {
+            Ok(id) => {
+                let customer = calls::customers::ask_customer(id, shown).await;
+                customer.map(|a| Answer::Customer(Box::new(a)))
+            }
+            Err(_) => Err(Refusal::NotFound("This customer".into()).into()),
+        },
+        Question::Views => calls::views::list_views().await.map(Answer::Views),
         Question::System => calls::overview::ask_system().await.map(|system| Answer::System(Box::new(system))),
         Question::Sources => calls::sources::list_sources().await.map(Answer::Sources),
         Question::Source(id) => match id.parse() {

@@ -93,6 +93,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=pages::overview::OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/connections") view=pages::connections::ConnectionsPage ssr=SsrMode::Async />
                     <Route path=path!("/connections/:id") view=pages::connection::ConnectionScreen ssr=SsrMode::Async />
+                    <Route path=path!("/customers") view=pages::customers::CustomersPage ssr=SsrMode::Async />
+                    <Route path=path!("/customers/:id") view=pages::customer::CustomerPage ssr=SsrMode::Async />
                     <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=pages::sources::SourcesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view=pages::source_new::NewSourcePage ssr=SsrMode::Async />

@@ -2,11 +2,14 @@
 //! Business lives behind [`model::Backend`], never here.
 
 pub mod connections;
+pub mod customers;
+pub mod history;
 pub mod overview;
 pub mod sources;
+pub mod views;
 
 mod forms;
-pub use forms::{ConnectionForm, SourceForm};
+pub use forms::{ConnectionForm, CustomerForm, SourceForm, ViewForm};
 
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
