@@ -11,6 +11,9 @@ export const screens = [
   { name: 'connection', path: '/connections/{healthy}' },
   { name: 'connection-broken', path: '/connections/{broken}' },
   { name: 'connection-missing', path: '/connections/00000000-0000-7000-8000-000000000000', status: 404 },
+  { name: 'customers', path: '/customers' },
+  { name: 'customer', path: '/customers/{customer}' },
+  { name: 'customer-missing', path: '/customers/00000000-0000-7000-8000-000000000000', status: 404 },
   { name: 'system', path: '/system' },
   { name: 'sources', path: '/settings' },
   { name: 'source', path: '/settings/sources/{source}' },
@@ -24,6 +27,7 @@ export async function address(screen, ask) {
   const find = {
     healthy: () => id('/api/v1/connections?health=healthy&limit=1'),
     broken: async () => (await id('/api/v1/connections?health=reauthorization_required&limit=1')) ?? (await id('/api/v1/connections?limit=1')),
+    customer: () => id('/api/v1/customers?limit=1'),
     source: () => id('/api/v1/sources'),
   };
   const name = screen.path.match(/{(\w+)}/)?.[1];

@@ -12,8 +12,11 @@ use crate::{
     calls::{
         CallError,
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
+        customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
+        history::{AskHistory, History},
         overview::{AskOverview, AskPulse, AskSystem, OverviewAnswer, Pulse},
         sources::{AskSource, ListSources, Sources, TestSource},
+        views::{ListViews, Views},
     },
     live::{Flight, Refetch},
     parts::{empty::waiting, refused::refused_screen, time::use_clock},
@@ -34,6 +37,10 @@ pub(crate) enum Question {
     Connections(String),
     Facets,
     Connection { id: String, older: Option<String> },
+    History { id: String, days: u16, synced: Option<String> },
+    Customers(String),
+    Customer(String),
+    Views,
     Sources,
     Source(String),
     System,
@@ -44,7 +51,7 @@ impl Question {
     /// What the question is about: another subject starts the screen anew.
     fn subject(&self) -> &str {
         match self {
-            Self::Connection { id, .. } | Self::Source(id) => id,
+            Self::Connection { id, .. } | Self::History { id, .. } | Self::Customer(id) | Self::Source(id) => id,
             _ => "",
         }
     }
@@ -84,6 +91,22 @@ impl Got {
         self.read(matches!(self.question, Question::Connection { .. }))
     }
 
+    pub(crate) fn history(&self) -> Option<&History> {
+        self.read(matches!(self.question, Question::History { .. }))
+    }
+
+    pub(crate) fn customers(&self) -> Option<&Customers> {
+        self.read(matches!(self.question, Question::Customers(_)))
+    }
+
+    pub(crate) fn customer(&self) -> Option<&CustomerAnswer> {
+        self.read(matches!(self.question, Question::Customer(_)))
+    }
+
+    pub(crate) fn views(&self) -> Option<&Views> {
+        self.read(matches!(self.question, Question::Views))
+    }
+
     pub(crate) fn sources(&self) -> Option<&Sources> {
         self.read(matches!(self.question, Question::Sources | Question::Source(_)))
     }
@@ -112,6 +135,9 @@ impl Got {
     pub(crate) fn batch(&self) -> Option<Batch<'_>> {
         if let Some(a) = self.overview() {
             return Some(Batch { items: &a.overview.worst, strays: &a.strays });
+        }
+        if let Some(a) = self.customer() {
+            return Some(Batch { items: &a.page.items, strays: &a.strays });
         }
         self.listing().map(|a| Batch { items: &a.page.items, strays: &a.strays })
     }
@@ -184,6 +210,16 @@ async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Go
             Ok(id) => put(AskConnection { id, older }).await,
             Err(_) => unknown("This connection"),
         },
+        Question::History { id, days, synced } => match id.parse() {
+            Ok(id) => put(AskHistory { id, days, synced }).await,
+            Err(_) => unknown("This connection"),
+        },
+        Question::Customers(query) => put(ListCustomers { query }).await,
+        Question::Customer(id) => match id.parse() {
+            Ok(id) => put(AskCustomer { id, shown }).await,
+            Err(_) => unknown("This customer"),
+        },
+        Question::Views => put(ListViews {}).await,
         Question::System => put(AskSystem {}).await,
         Question::Sources => put(ListSources {}).await,
         Question::Source(id) => match id.parse() {

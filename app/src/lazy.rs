@@ -10,8 +10,8 @@
 //! * A name without a route breaks the build. `cargo leptos` without `--split` builds pages that come from the server and stay dead.
 
 use crate::pages::{
-    connection::ConnectionScreen, connections::ConnectionsPage, overview::OverviewPage, source::SourcePage,
-    source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
+    connection::ConnectionScreen, connections::ConnectionsPage, customer::CustomerPage, customers::CustomersPage,
+    overview::OverviewPage, source::SourcePage, source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
 };
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
@@ -65,6 +65,8 @@ areas! {
     connections, __preload_connections: Connections => ConnectionsPage;
     /// One of them.
     connection, __preload_connection: Connection => ConnectionScreen;
+    /// Who owns them.
+    customers, __preload_customers: Customers => CustomersPage, Customer => CustomerPage;
     /// Linewatch itself.
     system, __preload_system: System => SystemPage;
     /// What can be set.

@@ -95,6 +95,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view={Lazy::<lazy::Overview>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/connections") view={Lazy::<lazy::Connections>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/connections/:id") view={Lazy::<lazy::Connection>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/customers") view={Lazy::<lazy::Customers>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/customers/:id") view={Lazy::<lazy::Customer>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/system") view={Lazy::<lazy::System>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view={Lazy::<lazy::NewSource>::new()} ssr=SsrMode::Async />

@@ -16,6 +16,7 @@ use std::{
 use uuid::Uuid;
 
 const FIRST: &str = "/connections/00000000-0000-0000-0000-000000000001";
+const CUSTOMER: &str = "/customers/00000000-0000-0000-0000-0000000003e9";
 const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
 
 /// Listing the routes needs no context and starts the executor. Once and before any render: while it lists, leptos
@@ -24,7 +25,13 @@ static ROUTES: LazyLock<usize> = LazyLock::new(|| leptos_axum::generate_route_li
 
 /// Renders an address; answers the status and the HTML.
 async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
-    assert_eq!(*ROUTES, 8);
+    let (status, _, html) = render_with(desk, address, "").await;
+    (status, html)
+}
+
+/// The same with cookies; answers those that are set, too.
+async fn render_with(desk: FakeBackend, address: &str, cookies: &str) -> (u16, Vec<String>, String) {
+    assert!(*ROUTES >= 10);
     let desk: app::SharedBackend = Arc::new(desk);
     let ines = Actor {
         kind: ActorKind::Person(PersonId(Uuid::from_u128(77))),
@@ -34,11 +41,17 @@ async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
     let context = move || app::provide(desk.clone(), Session(Some(ines.clone())), fake::now());
     let options = LeptosOptions::builder().output_name("linewatch").build();
     let page = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
-    let request = Request::builder().uri(address).header("accept", "text/html").body(Body::empty()).unwrap();
+    let request = Request::builder()
+        .uri(address)
+        .header("accept", "text/html")
+        .header("cookie", cookies)
+        .body(Body::empty())
+        .unwrap();
     let response = page(request).await;
     let status = response.status().as_u16();
+    let set = response.headers().get_all("set-cookie").iter().map(|set| set.to_str().unwrap().to_owned()).collect();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap())
+    (status, set, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// The page without its scripts, a tag a line.
@@ -112,6 +125,15 @@ snapshots! {
     connection: FakeBackend::rich(), FIRST, 200;
     connection_healthy: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-00000000000a?days=7", 200;
     connection_unknown: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-0000000000ff", 404;
+    connection_refused_link: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-000000000002?up=90&synced=older", 200;
+    connection_failing: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-000000000004", 200;
+    connection_first_sync: FakeBackend::rich(), "/connections/00000000-0000-0000-0000-000000000008", 200;
+    customers: FakeBackend::rich(), "/customers", 200;
+    customers_tagged: FakeBackend::rich(), "/customers?tag=emea&q=al", 200;
+    customers_none: FakeBackend::rich(), "/customers?q=nobody", 200;
+    customers_wrong: FakeBackend::rich(), "/customers?colour=red", 422;
+    customer: FakeBackend::rich(), CUSTOMER, 200;
+    customer_unknown: FakeBackend::rich(), "/customers/00000000-0000-0000-0000-0000000000ff", 404;
     sources: FakeBackend::rich(), "/settings", 200;
     sources_empty: FakeBackend::default(), "/settings", 200;
     source_new: FakeBackend::rich(), "/settings/sources/new", 200;
@@ -128,6 +150,42 @@ async fn totals_agree_with_rows_and_every_row_is_marked() {
     let healths: Vec<_> = rows.iter().map(|row| row.health.code()).collect();
     assert_eq!(values(&html, "data-health"), healths);
     assert!(html.contains(&format!("{} connections", rows.len())));
+}
+
+#[tokio::test]
+async fn a_link_is_shown_once_with_a_mail_and_only_for_its_connection() {
+    const OTHER: &str = "/connections/00000000-0000-0000-0000-000000000002";
+    let url = "https://linewatch.example.com/r/Zk3vQp9";
+    let cookie = "made_link=00000000-0000-0000-0000-000000000001.https%3A%2F%2Flinewatch.example.com%2Fr%2FZk3vQp9";
+    let (_, set, html) = render_with(FakeBackend::rich(), FIRST, cookie).await;
+    check("connection_made", &readable(&html));
+    assert!(html.contains(&format!("<code>{url}</code>")), "{html}");
+    assert!(html.contains("mailto:j.olsen@aldermoor.example?subject=Please%20connect%20SAP%20ECC%20again"), "{html}");
+    assert!(html.contains("https%3A%2F%2Flinewatch.example.com%2Fr%2FZk3vQp9"), "the mail holds the link");
+    assert!(set.iter().any(|set| set.starts_with("made_link=;") && set.contains("Max-Age=0")), "{set:?}");
+    let (_, set, html) = render_with(FakeBackend::rich(), OTHER, cookie).await;
+    assert!(!html.contains(url) && set.is_empty(), "{set:?}");
+    let script = "made_link=00000000-0000-0000-0000-000000000001.javascript%3Aalert%281%29";
+    let (_, _, html) = render_with(FakeBackend::rich(), FIRST, script).await;
+    assert!(!html.contains("alert(1)"));
+}
+
+#[tokio::test]
+async fn a_sync_started_by_hand_is_followed_to_its_end() {
+    let started = |seconds: i64| format!("{FIRST}?started={}", fake::now().timestamp() - seconds);
+    let (_, html) = page("connection_syncing", FakeBackend::rich(), &started(30)).await;
+    assert!(html.contains("Makini was asked for a sync 30 s ago."), "{html}");
+    let (_, html) = page("connection_synced", FakeBackend::rich(), &started(131 * 60)).await;
+    assert!(html.contains("The sync that was started here has succeeded with 41 records after 9 s"), "{html}");
+}
+
+#[tokio::test]
+async fn a_refused_sync_says_why_in_its_place() {
+    let error = r#"{"refusal":{"conflict":"A sync cannot read anything until the customer has signed in again."}}"#;
+    let address = format!("{FIRST}?__path=%2F_app%2Fstart-sync&__err={}", base64(error.as_bytes()));
+    let (_, html) = page("connection_sync_refused", FakeBackend::rich(), &address).await;
+    let by_hand = html.split_once("id=\"by-hand\"").unwrap().1.split_once("</section>").unwrap().0;
+    assert!(by_hand.contains("A sync cannot read anything until the customer has signed in again."), "{by_hand}");
 }
 
 #[tokio::test]
@@ -170,7 +228,7 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
     }
     desk.note = Some(EVIL.to_owned());
     desk.sources[0].name = EVIL.to_owned();
-    for address in ["/", "/connections", FIRST, "/settings", SOURCE] {
+    for address in ["/", "/connections", FIRST, "/customers", CUSTOMER, "/settings", SOURCE] {
         let (_, html) = render(desk.clone(), address).await;
         assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
     }

@@ -143,6 +143,9 @@ pub struct ConnectionDetail {
     pub first_seen_at: DateTime<Utc>,
     /// Since when it is gone upstream.
     pub removed_at: Option<DateTime<Utc>>,
+    /// From how many syncs its cadence was learned; null where it was not.
+    #[serde(default)]
+    pub cadence_samples: Option<i64>,
     /// From when on it counts as late if no good sync comes before; null where that cannot be said.
     pub late_at: Option<DateTime<Utc>>,
     /// How old a proof may become before the state is unknown, in seconds.

@@ -107,9 +107,27 @@ impl CustomerQuery {
         Ok(())
     }
 
+    /// Writes it as a query string without `?`; defaults are left out.
+    pub fn to_query(&self) -> String {
+        let mut to = form_urlencoded::Serializer::new(String::new());
+        let one = |name: &'static str, value: &Option<String>| value.clone().map(|value| (name, value));
+        let many = |name: &'static str, values: &[String]| values.iter().map(|v| (name, v.clone())).collect::<Vec<_>>();
+        to.extend_pairs(one("q", &self.q));
+        to.extend_pairs(many("tag", &self.tag));
+        to.extend_pairs(many("tier", &self.tier));
+        to.extend_pairs(self.limit.map(|limit| ("limit", limit.to_string())));
+        to.extend_pairs(one("cursor", &self.cursor));
+        to.finish()
+    }
+
     /// Rows a page.
     pub fn limit(&self) -> u16 {
         self.limit.unwrap_or(crate::page::DEFAULT_LIMIT)
+    }
+
+    /// The same question, from the first page.
+    pub fn first_page(&self) -> Self {
+        Self { cursor: None, ..self.clone() }
     }
 }
 
@@ -147,4 +165,23 @@ pub struct NewView {
     /// Whether everybody sees it.
     #[serde(default)]
     pub shared: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_reads_back_what_it_writes() {
+        let query = CustomerQuery {
+            q: Some("Älder & Søn".to_owned()),
+            tag: vec!["a=b".to_owned(), "emea".to_owned()],
+            tier: vec!["gold".to_owned()],
+            cursor: Some("next".to_owned()),
+            limit: Some(100),
+        };
+        assert_eq!(CustomerQuery::from_query(&query.to_query()), Ok(query.clone()));
+        assert_eq!(query.first_page().cursor, None);
+        assert!(CustomerQuery::from_query("limit=0").is_err());
+    }
 }

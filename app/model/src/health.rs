@@ -132,50 +132,6 @@ words! {
     }
 }
 
-impl Cause {
-    /// Who must act on it.
-    pub fn actor(self) -> Actor {
-        match self {
-            Self::CredentialsChanged | Self::PermissionMissing | Self::Revoked | Self::NotConnectedYet => {
-                Actor::Customer
-            }
-            Self::SyncError | Self::Late | Self::Silent | Self::NoProof | Self::UnknownStatus | Self::NoCredits => {
-                Actor::Us
-            }
-            Self::PlatformUnreachable | Self::Flapping | Self::SlowSync | Self::ReadingHistory => Actor::Nobody,
-        }
-    }
-
-    /// The next step, as an instruction to support staff.
-    pub fn next_step(self) -> &'static str {
-        match self {
-            Self::CredentialsChanged => {
-                "Ask the customer to connect again through Makini Link with the new password. It takes a few minutes."
-            }
-            Self::PermissionMissing => {
-                "Ask the customer's administrator to give the integration user the permission named below."
-            }
-            Self::Revoked => "Ask the customer whether this was meant, and to connect again if it was not.",
-            Self::PlatformUnreachable => {
-                "Nothing has to be done yet: Makini keeps trying. If it lasts over an hour, ask the customer whether their system is down."
-            }
-            Self::SyncError => "Wait for the next sync. If it fails again, quote the error below to Makini's support.",
-            Self::SlowSync => "Wait. Long first syncs and full syncs are normal after a change.",
-            Self::Late => "Ask Makini's support why no sync has run, quoting the connection's key.",
-            Self::Silent => "Check that the webhooks of this source still point at Linewatch.",
-            Self::Flapping => {
-                "Nothing has to be done at once. Ask the customer whether their system or the way to it is being worked on; it is \
-                 watched, and stands as one problem until it has been calm for ten minutes."
-            }
-            Self::NoProof => "See System for what Linewatch cannot reach; the state is not known until it can.",
-            Self::UnknownStatus => "Map the status in the settings of the source, so that Linewatch can judge it.",
-            Self::NoCredits => "Reactivate the connection in the Makini dashboard, or free credits.",
-            Self::NotConnectedYet => "The customer has a link but has not finished it. Remind them.",
-            Self::ReadingHistory => "Wait: the first sync reads 30 to 90 days of history and takes minutes to hours.",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

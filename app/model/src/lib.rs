@@ -21,6 +21,7 @@ mod mappings;
 mod overview;
 mod page;
 mod person;
+mod playbook;
 mod refusal;
 mod source;
 mod system;
@@ -53,6 +54,7 @@ pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
 pub use overview::{FleetPoint, HealthChange, Overview};
 pub use page::{Page, PageQuery};
 pub use person::{Actor, ActorKind, Role};
+pub use playbook::{Play, Step};
 pub use refusal::{FieldError, Refusal};
 pub use source::{
     Dialect, Environment, NewSource, NewWebhookSecret, Redirect, Source, SourcePatch, SourceRound, SourceTest,

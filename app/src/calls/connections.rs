@@ -6,8 +6,8 @@ use super::{answer, answer_form, as_of, desk};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use model::{
-    Connection, ConnectionDetail, ConnectionId, ConnectionPage, Evidence, Page, PlatformRef, Role, SourceRef,
-    TimelineItem,
+    Connection, ConnectionDetail, ConnectionId, ConnectionPage, Evidence, Issue, Page, PlatformRef, ReconnectLink,
+    Role, SourceRef, TimelineItem,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,13 @@ pub struct Story {
     pub timeline: Page<TimelineItem>,
     /// The newest items, enough for the time bar.
     pub recent: Page<TimelineItem>,
+    /// Its issues, newest first.
+    pub issues: Vec<Issue>,
+    /// Its reconnect links, newest first.
+    pub links: Vec<ReconnectLink>,
+    /// The address of the link that was just made, told once.
+    #[serde(default)]
+    pub made: Option<String>,
 }
 
 /// A connection found by the palette.
@@ -104,7 +111,11 @@ pub async fn ask_connection(id: ConnectionId, older: Option<String>) -> Result<S
     let evidence = answer(desk.evidence(&actor, id, page(None, 6)).await)?.items;
     let timeline = answer(desk.timeline(&actor, id, page(older, 50)).await)?;
     let recent = answer(desk.timeline(&actor, id, page(None, 200)).await)?;
-    Ok(Story { as_of: as_of(), role: actor.role, detail, evidence, timeline, recent })
+    let issues = model::IssueQuery { connection: vec![id], limit: Some(20), ..Default::default() };
+    let issues = answer(desk.issues(&actor, issues).await)?.items;
+    let links = answer(desk.reconnect_links(&actor, id).await)?;
+    let made = super::history::told_once(id);
+    Ok(Story { as_of: as_of(), role: actor.role, detail, evidence, timeline, recent, issues, links, made })
 }
 
 /// Asks upstream about a connection now.

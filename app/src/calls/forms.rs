@@ -21,6 +21,38 @@ pub struct ConnectionForm {
     pub note: String,
 }
 
+/// What is ours on a customer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CustomerForm {
+    /// Which customer.
+    pub id: String,
+    /// How much it matters.
+    pub tier: String,
+    /// Tags, with commas between them.
+    pub tags: String,
+    /// Who looks after it.
+    pub owner: String,
+    /// How to reach it.
+    pub contact: String,
+    /// A note.
+    pub note: String,
+    /// The version that was looked at.
+    pub version: String,
+}
+
+/// A view to keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ViewForm {
+    /// Its name.
+    pub name: String,
+    /// The question, as in the address.
+    pub query: String,
+    /// Whether everybody sees it; empty: no.
+    pub shared: String,
+}
+
 /// A source, new or changed: each field is the text of the field of the same name in `model::NewSource` or `SourcePatch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,13 +5,16 @@
 //! Either way an error is JSON, as whoever stands before us at the door writes it too.
 
 pub mod connections;
+pub mod customers;
+pub mod history;
 pub mod overview;
 pub mod sources;
+pub mod views;
 
 mod errors;
 mod forms;
 pub(crate) mod wire;
-pub use forms::{ConnectionForm, SourceForm};
+pub use forms::{ConnectionForm, CustomerForm, SourceForm, ViewForm};
 pub use wire::Wire;
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};

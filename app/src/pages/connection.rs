@@ -2,14 +2,23 @@
 
 use crate::{
     asking::{self, Got, Latest, Question, ask, part, screen},
-    calls::connections::Story,
+    calls::{connections::Story, history::History},
     live::Refetch,
     parts::{
+        abilities::abilities,
+        availability::availability,
+        by_hand::by_hand,
         evidence::evidence,
         facts::facts,
-        mark::mark,
-        next_step::NextStep,
+        hands::Hands,
+        headline::{crumbs, headline},
+        its_issues::its_issues,
+        looking::Looking,
+        next_step::next_step,
         ours::ours,
+        reconnect::reconnect,
+        refused::refused_note,
+        syncs::syncs,
         text,
         time::{Moment, use_clock},
         time_bar::time_bar,
@@ -24,24 +33,35 @@ use model::ChangeTopic;
 /// Draws a part from what is known of the connection.
 type Draw = Box<dyn Fn(&Story, Moment) -> AnyView + Send + Sync>;
 
+/// Draws a part from its past.
+type DrawPast = Box<dyn Fn(&History, Moment) -> AnyView + Send + Sync>;
+
 /// The screen.
 #[component]
 pub(crate) fn ConnectionScreen() -> impl IntoView {
     let (params, query) = (use_params_map(), use_query_map());
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let refetch = Refetch::when(move |change| {
-        let ours = change.id == "*" || id.with_untracked(|id| *id == change.id);
-        change.topic == ChangeTopic::Connection && ours
-    });
-    let question = move || Question::Connection { id: id.get(), older: query.with(|query| query.get("older")) };
-    screen(ask(question, refetch), move |latest| full(latest, refetch))
+    let looking = Memo::new(move |_| query.with(Looking::read));
+    // Issues have ids of their own; one of another connection costs a question.
+    let of_ours = move |topics: &'static [ChangeTopic]| {
+        Refetch::when(move |change| {
+            let ours = change.id == "*" || id.with_untracked(|id| *id == change.id);
+            topics.contains(&change.topic) && (ours || change.topic == ChangeTopic::Issue)
+        })
+    };
+    let refetch = of_ours(&[ChangeTopic::Connection, ChangeTopic::Issue]);
+    let question = move || Question::Connection { id: id.get(), older: looking.with(|looking| looking.older.clone()) };
+    let past = move || {
+        looking.with(|looking| Question::History { id: id.get(), days: looking.up, synced: looking.synced.clone() })
+    };
+    let past = ask(past, of_ours(&[ChangeTopic::Connection]));
+    screen(ask(question, refetch), move |latest| full(latest, past.latest(), looking, refetch))
 }
 
 /// The whole screen; built once for each connection, then each part follows the newest answer.
-fn full(latest: Latest, refetch: Refetch) -> AnyView {
-    let (clock, query) = (use_clock(), use_query_map());
-    let days = move || if query.with(|query| query.get_str("days") == Some("7")) { 7 } else { 1 };
-    let older = move || query.with(|query| query.get_str("older").is_some());
+fn full(latest: Latest, past: Latest, looking: Memo<Looking>, refetch: Refetch) -> AnyView {
+    let clock = use_clock();
+    let hands = Hands::new(latest, refetch);
     let with = move |draw: Draw| {
         part(latest, move |got| match got.story() {
             Some(story) => draw(story, clock.moment(story.as_of)),
@@ -49,40 +69,48 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         })
     };
     let part = move |draw: fn(&Story, Moment) -> AnyView| with(Box::new(draw));
-    let name = move |say: fn(&Story) -> String| {
-        latest.with(|got| got.as_ref().and_then(Got::story).map(say).unwrap_or_default())
-    };
-    let title = move || {
-        name(|story| {
-            let c = &story.detail.connection;
-            format!("{} – {}", c.customer.name, text::is(c.health))
+    let past_part = move |draw: DrawPast| {
+        asking::part(past, move |got| match got.history() {
+            Some(history) => draw(history, clock.moment(history.as_of)),
+            None => ().into_any(),
         })
     };
-    let crumb = move || {
-        name(|story| {
-            let c = &story.detail.connection;
-            format!("{}, {}", c.customer.name, c.platform.name)
+    let past_refused =
+        move || past.with(|got| got.as_ref().and_then(|got| got.result.as_ref().err()).map(refused_note));
+    let title = move || {
+        latest.with(|got| {
+            let c = got.as_ref().and_then(Got::story).map(|story| &story.detail.connection);
+            c.map(|c| format!("{} – {}", c.customer.name, text::is(c.health))).unwrap_or_default()
         })
     };
     view! {
         <Title text=asking::title(title) />
-        <nav class="crumbs" aria-label="You are here">
-            <a href="/connections">"Connections"</a>
-            <span aria-hidden="true">" / "</span>
-            <span>{crumb}</span>
-        </nav>
+        {part(crumbs)}
         <div class="cols">
             <div>
                 {part(headline)}
-                <NextStep latest refetch />
+                {next_step(hands)}
+                {part(|story, now| its_issues(&story.issues, now))}
+                {reconnect(hands)}
+                {by_hand(hands, past)}
                 <section aria-labelledby="known">
                     <h2 id="known">"How we know"</h2>
                     {part(|story, now| evidence(&story.detail, &story.evidence, now))}
                 </section>
-                <section>{with(Box::new(move |s, now| time_bar(&s.detail, &s.recent, days(), now)))}</section>
+                <section>{with(Box::new(move |s, now| looking.with(|l| time_bar(&s.detail, &s.recent, l, now))))}</section>
+                {past_refused}
+                <section>{past_part(Box::new(move |past, _| looking.with(|l| availability(&past.availability, l))))}</section>
+                <section aria-labelledby="syncs">
+                    <h2 id="syncs">"Syncs"</h2>
+                    {past_part(Box::new(move |past, now| looking.with(|l| syncs(&past.syncs, l, now))))}
+                </section>
+                <section aria-labelledby="can-do">
+                    <h2 id="can-do">"What it can do"</h2>
+                    {past_part(Box::new(|past, now| abilities(&past.capabilities, now)))}
+                </section>
                 <section aria-labelledby="timeline">
                     <h2 id="timeline">"Timeline"</h2>
-                    {with(Box::new(move |s, now| timeline(&s.timeline, older(), days(), now)))}
+                    {with(Box::new(move |s, now| looking.with(|l| timeline(&s.timeline, l, now))))}
                 </section>
                 <details class="raw">
                     <summary>"Everything Makini says of it"</summary>
@@ -101,33 +129,4 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
 
 fn raw(story: &Story, _now: Moment) -> AnyView {
     format!("{:#}", story.detail.upstream).into_any()
-}
-
-/// What, since when, why.
-fn headline(story: &Story, now: Moment) -> AnyView {
-    let detail = &story.detail;
-    let c = &detail.connection;
-    let (who, is, rest) = text::headline(c);
-    let why = c.cause.as_ref().map(|cause| format!(" {}", sentence(&cause.summary)));
-    let gone = detail.removed_at.map(|at| {
-        view! { <p class="note">"It was removed upstream "{now.ago(at)}". Its history stays."</p> }.into_any()
-    });
-    let stopped = c
-        .last_good_sync_at
-        .filter(|_| c.health.needs_attention())
-        .map(|at| view! { " Data last arrived "{now.ago(at)}"." }.into_any());
-    view! {
-        <div class=format!("headline {}", c.health) data-connection=c.id.to_string() data-health=c.health.code()>
-            <h1>{mark(c.health)}{who}" "<em>{is}</em>{rest}</h1>
-            <p class="lede">"For "{now.since(c.since)}" now."{why}{stopped}</p>
-        </div>
-        {gone}
-    }
-    .into_any()
-}
-
-/// Ends a text as a sentence.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

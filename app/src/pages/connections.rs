@@ -10,6 +10,7 @@ use crate::{
         question::{chips, nothing, sentence},
         rows::Rows,
         totals::totals,
+        views::views,
     },
 };
 use leptos::prelude::*;
@@ -24,7 +25,9 @@ pub(crate) fn ConnectionsPage() -> impl IntoView {
     let topics = &[ChangeTopic::Connection, ChangeTopic::System];
     let asked = ask_rows(move || Question::Connections(address.get()), topics);
     let facets = ask(|| Question::Facets, Refetch::on(&[ChangeTopic::System]));
-    screen(asked, move |latest| list(asked, latest, facets.latest()))
+    let again = Refetch::when(|change| change.topic == ChangeTopic::Connection && !change.quiet);
+    let saved = ask(|| Question::Views, again);
+    screen(asked, move |latest| list(asked, latest, facets.latest(), (saved.latest(), again)))
 }
 
 /// The question as the list itself understands it.
@@ -35,7 +38,7 @@ fn query_of(got: Option<&Got>) -> ConnectionQuery {
     }
 }
 
-fn list(asked: Asked, latest: Latest, facets: Latest) -> AnyView {
+fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, Refetch)) -> AnyView {
     let query = Memo::new(move |_| latest.with(|got| query_of(got.as_ref())));
     let part = move |draw: fn(&Listing, &ConnectionQuery) -> AnyView| {
         part(latest, move |got| match got.listing() {
@@ -71,8 +74,15 @@ fn list(asked: Asked, latest: Latest, facets: Latest) -> AnyView {
         <Title text=asking::title(title) />
         {part(|listing, query| {
             let (sentence, order) = sentence(listing, query);
-            view! { <h1>{sentence}<span class="quiet">{order}</span></h1> }.into_any()
+            view! {
+                <div class="section-head">
+                    <h1>{sentence}<span class="quiet">{order}</span></h1>
+                    <a href="/customers">"By customer"</a>
+                </div>
+            }
+            .into_any()
         })}
+        {views(saved, query, again)}
         {move || query.with(|query| known(&|facets| filters(query, facets)))}
         {part(|listing, query| totals(&listing.page.totals, query))}
         {part(chips)}

@@ -2,6 +2,8 @@
 
 pub(crate) mod connection;
 pub(crate) mod connections;
+pub(crate) mod customer;
+pub(crate) mod customers;
 pub(crate) mod login;
 pub(crate) mod not_found;
 pub(crate) mod overview;

@@ -2,12 +2,19 @@
 
 use super::{copy::Copy, mark::badge_saying, text, time::Moment};
 use leptos::prelude::*;
-use model::{Authorization, ConnectionDetail, DataFlow, Environment, Health};
+use model::{Authorization, CadenceFrom, ConnectionDetail, DataFlow, Environment, Health};
 
 /// The list of facts.
 pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
     let c = &detail.connection;
     let cadence = match (c.cadence_seconds, c.cadence_from) {
+        (Some(seconds), Some(CadenceFrom::Learned)) => {
+            let from = detail
+                .cadence_samples
+                .filter(|n| *n > 0)
+                .map(|n| format!(" from {}", text::counted(n.unsigned_abs(), "sync", "syncs")));
+            format!("about {}, learned{}", text::every(seconds), from.unwrap_or_default())
+        }
         (Some(seconds), Some(from)) => format!("{}, {}", text::every(seconds), from.words()),
         (Some(seconds), None) => text::every(seconds),
         _ => "not known yet".to_owned(),
@@ -40,7 +47,7 @@ pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
             {row("Last good sync", c.last_good_sync_at.map_or_else(|| "none yet".into_any(), |at| now.ago(at)))}
             {row("Cadence", cadence.into_any())}
             {late}
-            {row("Customer", view! { <a href=format!("/connections?customer={}", c.customer.id)>{c.customer.name.clone()}</a> }.into_any())}
+            {row("Customer", view! { <a href=format!("/customers/{}", c.customer.id)>{c.customer.name.clone()}</a> }.into_any())}
             {row("System", view! { <a href=format!("/connections?platform={}", text::encode(&c.platform.slug))>{c.platform.name.clone()}</a> }.into_any())}
             {row("Source", source.into_any())}
             {row("Owner", c.owner.clone().unwrap_or_else(|| "nobody".to_owned()).into_any())}

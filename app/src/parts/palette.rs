@@ -17,10 +17,11 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 6] = [
+const SCREENS: [(&str, &str); 7] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
+    ("/customers", "Customers"),
     ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),
     ("/settings/sources/new", "Add a source"),

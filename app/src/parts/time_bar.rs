@@ -1,6 +1,6 @@
 //! The states of a connection along a line of time, with the same as a table.
 
-use super::{mark::badge, text, time::Moment};
+use super::{looking::Looking, mark::badge, text, time::Moment};
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::*;
 use model::{ConnectionDetail, Health, Page, TimelineItem, TimelineKind};
@@ -14,7 +14,13 @@ struct Stretch {
 }
 
 /// The bar over some days.
-pub(crate) fn time_bar(detail: &ConnectionDetail, recent: &Page<TimelineItem>, days: i64, now: Moment) -> AnyView {
+pub(crate) fn time_bar(
+    detail: &ConnectionDetail,
+    recent: &Page<TimelineItem>,
+    looking: &Looking,
+    now: Moment,
+) -> AnyView {
+    let days = i64::from(looking.days);
     let stretches = stretches(detail, recent, days, now.now);
     let whole = days * 86_400;
     let healthy: i64 = seconds(stretches.iter().filter(|s| s.health == Some(Health::Healthy)));
@@ -39,8 +45,9 @@ pub(crate) fn time_bar(detail: &ConnectionDetail, recent: &Page<TimelineItem>, d
             .into_any()
         })
         .collect();
-    let choice = |n: i64, words: &'static str| {
-        view! { <a href=format!("?days={n}") aria-current=(n == days).then_some("true")>{words}</a> }.into_any()
+    let choice = |n: u16, words: &'static str| {
+        let address = Looking { days: n, older: None, ..looking.clone() }.address("");
+        view! { <a href=address aria-current=(n == looking.days).then_some("true")>{words}</a> }.into_any()
     };
     view! {
         <div class="section-head">

@@ -1,21 +1,21 @@
 //! What happened to a connection, newest first, a page at a time.
 
-use super::{mark::mark, time::Moment};
+use super::{looking::Looking, mark::mark, time::Moment};
 use leptos::prelude::*;
 use model::{Page, TimelineItem, TimelineKind};
 
 /// The page of the timeline that the address asks for.
-pub(crate) fn timeline(page: &Page<TimelineItem>, older: bool, days: i64, now: Moment) -> AnyView {
+pub(crate) fn timeline(page: &Page<TimelineItem>, looking: &Looking, now: Moment) -> AnyView {
     if page.items.is_empty() {
         return view! { <p class="faint">"Nothing has happened to it yet."</p> }.into_any();
     }
     let items: Vec<_> = page.items.iter().map(|one| item(one, now)).collect();
-    let next = page.next_cursor.as_ref().map(|cursor| {
-        let address = format!("?days={days}&older={}#timeline", super::text::encode(cursor));
-        view! { <a class="btn" rel="next" href=address>"Older"</a> }.into_any()
-    });
-    let first =
-        older.then(|| view! { <a class="btn quiet" href=format!("?days={days}#timeline")>"Newest"</a> }.into_any());
+    let at = |older| Looking { older, ..looking.clone() }.address("timeline");
+    let next = page
+        .next_cursor
+        .clone()
+        .map(|cursor| view! { <a class="btn" rel="next" href=at(Some(cursor))>"Older"</a> }.into_any());
+    let first = looking.older.is_some().then(|| view! { <a class="btn quiet" href=at(None)>"Newest"</a> }.into_any());
     view! {
         <ol class="log">{items}</ol>
         <div class="acts">{first}{next}</div>

@@ -180,6 +180,7 @@ pub fn detail(connection: Connection) -> ConnectionDetail {
         first_seen_at: ago(60 * 24 * 41),
         removed_at: None,
         late_at: connection.last_good_sync_at.map(|at| at + TimeDelta::minutes(35)),
+        cadence_samples: connection.cadence_seconds.map(|_| 96),
         proof_allowance_seconds: 900,
         checking: false,
         upstream_error: (connection.health == Health::ReauthorizationRequired)

@@ -1,6 +1,7 @@
 //! A desk that answers from fixtures: every health, a source that fails, an empty world.
 
 mod connections;
+mod history;
 mod sources;
 mod system;
 
@@ -10,10 +11,11 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Backend, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
-    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest,
-    NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId, Source, SourceId,
-    SourcePatch, SourceTest, SourceTestStep, System, Tally, TimelineItem, Totals,
+    Actor, Availability, Backend, Capability, Certificate, Concern, Connection, ConnectionDetail, ConnectionId,
+    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Event,
+    EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest, NewSource, NewSync, NewView,
+    NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal, SavedView, SecretId,
+    Source, SourceId, SourcePatch, SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Totals, ViewId,
 };
 
 /// Answers from what it holds.
@@ -175,6 +177,62 @@ impl Backend for FakeBackend {
 
     async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
         self.connection(actor, id).await
+    }
+
+    async fn syncs(&self, actor: &Actor, id: ConnectionId, _: PageQuery) -> Result<Page<Sync>, Refusal> {
+        Ok(history::syncs(&self.connection(actor, id).await?.connection))
+    }
+
+    async fn availability(&self, actor: &Actor, id: ConnectionId, days: u16) -> Result<Availability, Refusal> {
+        Ok(history::availability(&self.connection(actor, id).await?.connection, days))
+    }
+
+    async fn capabilities(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Capability>, Refusal> {
+        Ok(history::capabilities(&self.connection(actor, id).await?.connection))
+    }
+
+    async fn start_sync(&self, actor: &Actor, id: ConnectionId, _: NewSync) -> Result<ConnectionDetail, Refusal> {
+        let detail = self.connection(actor, id).await?;
+        history::refuses_sync(&detail.connection).map_or(Ok(detail), Err)
+    }
+
+    async fn make_reconnect_link(&self, actor: &Actor, id: ConnectionId) -> Result<ReconnectLink, Refusal> {
+        self.connection(actor, id).await.map(|detail| history::made(detail.connection.id))
+    }
+
+    async fn reconnect_links(&self, _: &Actor, id: ConnectionId) -> Result<Vec<ReconnectLink>, Refusal> {
+        Ok(history::links(id))
+    }
+
+    async fn customers(&self, _: &Actor, query: CustomerQuery) -> Result<Page<Customer>, Refusal> {
+        self.check()?;
+        let fits = |c: &Customer| {
+            query.q.as_ref().is_none_or(|q| c.name.to_lowercase().contains(&q.to_lowercase()))
+                && (query.tag.is_empty() || query.tag.iter().any(|tag| c.tags.contains(tag)))
+        };
+        let items: Vec<_> = history::customers(self).into_iter().filter(fits).collect();
+        Ok(Page { next_cursor: (items.len() > 5).then(|| "next-one".to_owned()), items })
+    }
+
+    async fn customer(&self, _: &Actor, id: CustomerId) -> Result<Customer, Refusal> {
+        self.check()?;
+        history::find_customer(self, id)
+    }
+
+    async fn change_customer(&self, actor: &Actor, id: CustomerId, _: CustomerPatch) -> Result<Customer, Refusal> {
+        self.customer(actor, id).await
+    }
+
+    async fn views(&self, _: &Actor) -> Result<Vec<SavedView>, Refusal> {
+        Ok(if self.connections.is_empty() { Vec::new() } else { history::views() })
+    }
+
+    async fn add_view(&self, _: &Actor, _: NewView) -> Result<SavedView, Refusal> {
+        Err(Refusal::invalid("name", "You have a view of this name."))
+    }
+
+    async fn remove_view(&self, _: &Actor, _: ViewId) -> Result<(), Refusal> {
+        Ok(())
     }
 
     async fn events(&self, _: &Actor, _: EventQuery) -> Result<Page<Event>, Refusal> {

@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn links_of_customers_are_not_told() {
-        assert_eq!(told("/r/AAECAwQFBgcICQoLDA0ODw"), "/r/…");
-        assert_eq!(told("/reports"), "/reports");
+        assert_eq!(shown("/r/AAECAwQFBgcICQoLDA0ODw"), "/r/…");
+        assert_eq!(shown("/reports"), "/reports");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
 
 /// Their style, inlined: one request is the whole page, and no script or file of ours is asked for.
-const STYLE: &str = include_str!("../../../style/reconnect.css");
+const STYLE: &str = include_str!("../../../style/public.css");
 static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(Sha256::digest(STYLE)));
 
 /// A page.

@@ -1,9 +1,9 @@
 //! Reads forms into what the desk understands, with a sentence for each field that is wrong.
 
-use super::{ConnectionForm, SourceForm};
+use super::{ConnectionForm, CustomerForm, SourceForm, ViewForm};
 use model::{
-    ConnectionId, ConnectionPatch, Dialect, Environment, FieldError, NewSource, Redirect, Refusal, SourcePatch,
-    TokenOwnership,
+    ConnectionId, ConnectionPatch, CustomerId, CustomerPatch, Dialect, Environment, FieldError, NewSource, NewView,
+    Redirect, Refusal, SourcePatch, TokenOwnership,
 };
 
 impl ConnectionForm {
@@ -12,10 +12,9 @@ impl ConnectionForm {
         let id = self.id.parse().map_err(|_| Refusal::NotFound("This connection".into()))?;
         let mut wrong = Vec::new();
         let cadence = read_cadence(&mut wrong, &self.cadence_seconds);
-        let tags = self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect();
         let patch = ConnectionPatch {
             owner: Some(some(&self.owner)),
-            tags: Some(tags),
+            tags: Some(read_tags(&self.tags)),
             cadence_seconds: Some(cadence),
             note: Some(some(&self.note)),
         };
@@ -31,6 +30,49 @@ impl ConnectionForm {
             ("note", &self.note),
         ];
         fields.map(|(name, value)| (name.to_owned(), value.clone())).to_vec()
+    }
+}
+
+impl CustomerForm {
+    /// Reads it.
+    pub fn read(&self) -> Result<(CustomerId, CustomerPatch), Refusal> {
+        let id = self.id.parse().map_err(|_| Refusal::NotFound("This customer".into()))?;
+        let patch = CustomerPatch {
+            tier: Some(some(&self.tier)),
+            tags: Some(read_tags(&self.tags)),
+            owner: Some(some(&self.owner)),
+            contact: Some(some(&self.contact)),
+            note: Some(some(&self.note)),
+            version: self.version.parse().ok(),
+        };
+        Ok((id, patch))
+    }
+
+    /// What was typed, by field.
+    pub fn kept(&self) -> Vec<(String, String)> {
+        let fields = [
+            ("tier", &self.tier),
+            ("tags", &self.tags),
+            ("owner", &self.owner),
+            ("contact", &self.contact),
+            ("note", &self.note),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value.chars().take(2_000).collect())).to_vec()
+    }
+}
+
+impl ViewForm {
+    /// Reads it.
+    pub fn read(&self) -> Result<NewView, Refusal> {
+        let name = some(&self.name).ok_or_else(|| Refusal::invalid("name", "Give the view a name."))?;
+        Ok(NewView { name, query: self.query.clone(), shared: !self.shared.is_empty() })
+    }
+
+    /// What was typed, by field.
+    pub fn kept(&self) -> Vec<(String, String)> {
+        [("name", &self.name), ("shared", &self.shared)]
+            .map(|(name, value)| (name.to_owned(), value.chars().take(200).collect()))
+            .to_vec()
     }
 }
 
@@ -126,6 +168,10 @@ fn some(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+fn read_tags(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+}
+
 fn read<T>(
     wrong: &mut Vec<FieldError>,
     field: &str,
@@ -200,6 +246,29 @@ mod tests {
         let Err(Refusal::Invalid(wrong)) = form.read_new() else { panic!("must be refused") };
         let fields: Vec<_> = wrong.iter().map(|error| error.field.as_str()).collect();
         assert_eq!(fields, ["poll_interval_seconds", "base_url", "client_id", "client_secret"]);
+    }
+
+    #[test]
+    fn what_is_emptied_on_a_customer_is_taken_away() {
+        let id = uuid::Uuid::from_u128(7).to_string();
+        let form = CustomerForm {
+            id,
+            tags: " gold,, emea ".into(),
+            tier: " ".into(),
+            version: "4".into(),
+            ..CustomerForm::default()
+        };
+        let (_, patch) = form.read().unwrap();
+        assert_eq!((patch.tier, patch.version), (Some(None), Some(4)));
+        assert_eq!(patch.tags, Some(vec!["gold".to_owned(), "emea".to_owned()]));
+    }
+
+    #[test]
+    fn a_view_needs_a_name() {
+        let form = ViewForm { name: "  ".into(), query: "q=a".into(), shared: "on".into() };
+        assert!(matches!(form.read(), Err(Refusal::Invalid(wrong)) if wrong[0].field == "name"));
+        let named = ViewForm { name: " SAP ".into(), ..form };
+        assert_eq!(named.read(), Ok(NewView { name: "SAP".into(), query: "q=a".into(), shared: true }));
     }
 
     #[test]

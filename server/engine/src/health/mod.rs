@@ -11,6 +11,8 @@ mod ledger;
 mod observe;
 mod outage;
 mod rhythm;
+#[cfg(test)]
+mod table;
 mod unsettled;
 mod watch;
 mod weigh;
