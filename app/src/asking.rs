@@ -6,7 +6,9 @@
 use crate::{
     calls::{
         self, CallError,
+        bulk::BulkView,
         connections::{Facets, Listing, Story},
+        issues::{IssueListing, IssueStory},
         overview::{OverviewAnswer, Pulse},
         sources::Sources,
     },
@@ -20,9 +22,10 @@ use leptos::{
     server::codee::{Decoder, Encoder},
     text_prop::TextProp,
 };
-use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest, System};
+use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Source, SourceTest, System};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
+use uuid::Uuid;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,10 @@ pub(crate) enum Question {
     Connections(String),
     Facets,
     Connection { id: String, older: Option<String> },
+    Issues(String),
+    Issue(String),
+    Wish(String),
+    Bulk(String),
     Sources,
     Source(String),
     System,
@@ -43,7 +50,7 @@ impl Question {
     /// What the question is about: another subject starts the screen anew.
     fn subject(&self) -> &str {
         match self {
-            Self::Connection { id, .. } | Self::Source(id) => id,
+            Self::Connection { id, .. } | Self::Source(id) | Self::Issue(id) | Self::Bulk(id) => id,
             _ => "",
         }
     }
@@ -58,6 +65,9 @@ pub(crate) enum Answer {
     Connections(Box<Listing>),
     Facets(Facets),
     Connection(Box<Story>),
+    Issues(Box<IssueListing>),
+    Issue(Box<IssueStory>),
+    Bulk(Box<BulkView>),
     Sources(Sources),
     System(Box<System>),
     Trial(SourceTest),
@@ -92,6 +102,18 @@ impl Got {
         if let Ok(Answer::Connection(story)) = &self.result { Some(story) } else { None }
     }
 
+    pub(crate) fn issues(&self) -> Option<&IssueListing> {
+        if let Ok(Answer::Issues(listing)) = &self.result { Some(listing) } else { None }
+    }
+
+    pub(crate) fn issue(&self) -> Option<&IssueStory> {
+        if let Ok(Answer::Issue(story)) = &self.result { Some(story) } else { None }
+    }
+
+    pub(crate) fn bulk(&self) -> Option<&BulkView> {
+        if let Ok(Answer::Bulk(view)) = &self.result { Some(view) } else { None }
+    }
+
     pub(crate) fn sources(&self) -> Option<&Sources> {
         if let Ok(Answer::Sources(sources)) = &self.result { Some(sources) } else { None }
     }
@@ -121,12 +143,23 @@ impl Got {
         }
     }
 
+    /// The ids of the rows in the answer, of whatever they are, in their order.
+    pub(crate) fn ids(&self) -> Option<Vec<Uuid>> {
+        match &self.result {
+            Ok(Answer::Issues(a)) => Some(a.page.items.iter().map(|row| row.id.0).collect()),
+            _ => Some(self.batch()?.items.iter().map(|row| row.id.0).collect()),
+        }
+    }
+
     /// The server's clock when it answered.
     pub(crate) fn as_of(&self) -> Option<DateTime<Utc>> {
         match self.result.as_ref().ok()? {
             Answer::Overview(overview) => Some(overview.overview.at),
             Answer::Connections(listing) => Some(listing.as_of),
             Answer::Connection(story) => Some(story.as_of),
+            Answer::Issues(listing) => Some(listing.as_of),
+            Answer::Issue(story) => Some(story.as_of),
+            Answer::Bulk(view) => Some(view.as_of),
             Answer::Sources(sources) => Some(sources.as_of),
             Answer::System(system) => Some(system.at),
             _ => None,
@@ -156,7 +189,7 @@ impl<T: DeserializeOwned> Decoder<T> for Json {
 }
 
 /// The rows on a screen and the question that they answer.
-pub(crate) type Shown = StoredValue<(Question, Vec<ConnectionId>)>;
+pub(crate) type Shown = StoredValue<(Question, Vec<Uuid>)>;
 
 /// Something asked, and asked again.
 #[derive(Clone, Copy)]
@@ -166,6 +199,8 @@ pub(crate) struct Asked {
     direct: Latest,
     /// The rows on the screen: they are asked for even when they have left the page.
     pub shown: Shown,
+    /// Asks again when told to.
+    pub refetch: Refetch,
 }
 
 /// Asks.
@@ -181,7 +216,7 @@ pub(crate) fn ask_rows(
     let shown = no_rows();
     let refetch = Refetch::when(move |change| {
         let is_shown = || {
-            let has = |ids: &[ConnectionId]| {
+            let has = |ids: &[Uuid]| {
                 !ids.is_empty() && (change.id == "*" || ids.iter().any(|id| id.to_string() == change.id))
             };
             shown.try_with_value(|(_, ids)| has(ids)).unwrap_or_default()
@@ -202,16 +237,19 @@ fn ask_boxed(question: Box<dyn Fn() -> Question + Send + Sync>, refetch: Refetch
         Box::pin(get(question, ids.unwrap_or_default(), refetch.depart()))
     };
     let got = Resource::new_with_options(source, fetch, false);
-    Asked { got, direct: Signal::derive(move || got.get()), shown }
+    Asked { got, direct: Signal::derive(move || got.get()), shown, refetch }
 }
 
-async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Got {
+async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
+    let connections = |ids: Vec<Uuid>| ids.into_iter().map(ConnectionId).collect();
     let result = match &question {
         Question::Nothing => Ok(Answer::Nothing),
         Question::Pulse => calls::overview::ask_pulse().await.map(Answer::Pulse),
-        Question::Overview => calls::overview::ask_overview(shown).await.map(|a| Answer::Overview(Box::new(a))),
+        Question::Overview => {
+            calls::overview::ask_overview(connections(shown)).await.map(|a| Answer::Overview(Box::new(a)))
+        }
         Question::Connections(query) => {
-            let listing = calls::connections::list_connections(query.clone(), shown).await;
+            let listing = calls::connections::list_connections(query.clone(), connections(shown)).await;
             listing.map(|a| Answer::Connections(Box::new(a)))
         }
         Question::Facets => calls::connections::ask_facets().await.map(Answer::Facets),
@@ -221,6 +259,19 @@ async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Go
                 story.map(|a| Answer::Connection(Box::new(a)))
             }
             Err(_) => Err(Refusal::NotFound("This connection".into()).into()),
+        },
+        Question::Issues(query) => {
+            let shown = shown.into_iter().map(IssueId).collect();
+            calls::issues::list_issues(query.clone(), shown).await.map(|a| Answer::Issues(Box::new(a)))
+        }
+        Question::Issue(id) => match id.parse() {
+            Ok(id) => calls::issues::ask_issue(id).await.map(|a| Answer::Issue(Box::new(a))),
+            Err(_) => Err(Refusal::NotFound("This issue".into()).into()),
+        },
+        Question::Wish(wish) => calls::bulk::preview_bulk(wish.clone()).await.map(|a| Answer::Bulk(Box::new(a))),
+        Question::Bulk(id) => match id.parse() {
+            Ok(id) => calls::bulk::ask_bulk(id).await.map(|a| Answer::Bulk(Box::new(a))),
+            Err(_) => Err(Refusal::NotFound("This bulk operation".into()).into()),
         },
         Question::System => calls::overview::ask_system().await.map(|system| Answer::System(Box::new(system))),
         Question::Sources => calls::sources::list_sources().await.map(Answer::Sources),

@@ -93,6 +93,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=pages::overview::OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/connections") view=pages::connections::ConnectionsPage ssr=SsrMode::Async />
                     <Route path=path!("/connections/:id") view=pages::connection::ConnectionScreen ssr=SsrMode::Async />
+                    <Route path=path!("/issues") view=pages::issues::IssuesPage ssr=SsrMode::Async />
+                    <Route path=path!("/issues/:id") view=pages::issue::IssuePage ssr=SsrMode::Async />
+                    <Route path=path!("/bulk/new") view=pages::bulk_new::NewBulkPage ssr=SsrMode::Async />
+                    <Route path=path!("/bulk/:id") view=pages::bulk::BulkPage ssr=SsrMode::Async />
                     <Route path=path!("/system") view=pages::system::SystemPage ssr=SsrMode::Async />
                     <Route path=path!("/settings") view=pages::sources::SourcesPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view=pages::source_new::NewSourcePage ssr=SsrMode::Async />

@@ -1,6 +1,6 @@
 //! What the Overview shows.
 
-use crate::{Connection, ConnectionId, Eye, Health, Source, Totals};
+use crate::{Connection, ConnectionId, Eye, Health, Outage, Source, Totals};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub struct Overview {
     pub at: DateTime<Utc>,
     /// How many in each health.
     pub totals: Totals,
+    /// Outages that last, newest first, and those that ended within the last hour.
+    #[serde(default)]
+    pub outages: Vec<Outage>,
     /// The worst connections that need attention, at most eight.
     pub worst: Vec<Connection>,
     /// What changed in the last hour, newest first, at most 20.

@@ -68,6 +68,8 @@ pub struct Pulse {
     pub at: DateTime<Utc>,
     /// How many connections in each health.
     pub totals: Totals,
+    /// How many issues are open: nobody has taken them yet.
+    pub issues_open: u64,
     /// What Linewatch cannot see right now, worst first.
     pub concerns: Vec<Concern>,
 }

@@ -1,12 +1,14 @@
 //! The questions a page asks and the things it does, as server functions: each translates, asks the desk, and answers.
 //! Business lives behind [`model::Backend`], never here.
 
+pub mod bulk;
 pub mod connections;
+pub mod issues;
 pub mod overview;
 pub mod sources;
 
 mod forms;
-pub use forms::{ConnectionForm, SourceForm};
+pub use forms::{BulkForm, ConnectionForm, IssueForm, IssuesForm, SourceForm};
 
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},

@@ -1,7 +1,11 @@
 //! The screens: one file each.
 
+pub(crate) mod bulk;
+pub(crate) mod bulk_new;
 pub(crate) mod connection;
 pub(crate) mod connections;
+pub(crate) mod issue;
+pub(crate) mod issues;
 pub(crate) mod login;
 pub(crate) mod not_found;
 pub(crate) mod overview;

@@ -1,6 +1,7 @@
 //! A desk that answers from fixtures: every health, a source that fails, an empty world.
 
 mod connections;
+mod issues;
 mod sources;
 mod system;
 
@@ -10,8 +11,9 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Backend, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
+    Actor, Backend, Bulk, BulkId, BulkPatch, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
     ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest,
+    Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, NewBulk, NewNote, Outage, OutageId,
     NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId, Source, SourceId,
     SourcePatch, SourceTest, SourceTestStep, System, TimelineItem, Totals,
 };
@@ -21,6 +23,8 @@ use model::{
 pub struct FakeBackend {
     pub connections: Vec<Connection>,
     pub sources: Vec<Source>,
+    pub issues: Vec<Issue>,
+    pub outages: Vec<Outage>,
     /// The note on every connection, instead of its own.
     pub note: Option<String>,
     /// What cannot be seen.
@@ -35,6 +39,8 @@ impl FakeBackend {
         Self {
             connections: connections::every_health(),
             sources: vec![source(), failing_source()],
+            issues: issues::every_state(&connections::every_health()),
+            outages: issues::outages(),
             note: None,
             concerns: system::concerns(),
             broken: None,
@@ -58,7 +64,7 @@ impl FakeBackend {
 impl Backend for FakeBackend {
     async fn pulse(&self, _: &Actor) -> Result<Pulse, Refusal> {
         self.check()?;
-        Ok(Pulse { at: now(), totals: self.totals(), concerns: self.concerns.clone() })
+        Ok(Pulse { at: now(), totals: self.totals(), issues_open: issues::counts(self).open, concerns: self.concerns.clone() })
     }
 
     async fn system(&self, _: &Actor) -> Result<System, Refusal> {
@@ -107,6 +113,7 @@ impl Backend for FakeBackend {
         Ok(Overview {
             at: now(),
             totals: self.totals(),
+            outages: self.outages.clone(),
             worst,
             changes_in_all: changes.len() as u64 + 4,
             changes,
@@ -174,6 +181,59 @@ impl Backend for FakeBackend {
 
     async fn check_connection(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
         self.connection(actor, id).await
+    }
+
+    async fn issues(&self, _: &Actor, query: IssueQuery) -> Result<Page<Issue>, Refusal> {
+        self.check()?;
+        Ok(issues::page(self, &query))
+    }
+
+    async fn issue_counts(&self, _: &Actor) -> Result<IssueCounts, Refusal> {
+        self.check()?;
+        Ok(issues::counts(self))
+    }
+
+    async fn issue(&self, _: &Actor, id: IssueId) -> Result<Issue, Refusal> {
+        self.check()?;
+        issues::one(self, id)
+    }
+
+    async fn issue_entries(&self, _: &Actor, id: IssueId) -> Result<Vec<IssueEntry>, Refusal> {
+        issues::one(self, id).map(|issue| issues::entries(&issue))
+    }
+
+    async fn change_issue(&self, _: &Actor, _: IssueId, _: IssuePatch) -> Result<Issue, Refusal> {
+        Err(Refusal::Conflict("Tom has acknowledged this issue meanwhile.".into()))
+    }
+
+    async fn note_issue(&self, actor: &Actor, id: IssueId, note: NewNote) -> Result<IssueEntry, Refusal> {
+        let mut entries = self.issue_entries(actor, id).await?;
+        Ok(IssueEntry { text: note.text, ..entries.swap_remove(0) })
+    }
+
+    async fn outages(&self, _: &Actor, _: PageQuery) -> Result<Page<Outage>, Refusal> {
+        Ok(Page { items: self.outages.clone(), next_cursor: None })
+    }
+
+    async fn outage(&self, _: &Actor, id: OutageId) -> Result<Outage, Refusal> {
+        issues::one_outage(self, id)
+    }
+
+    async fn start_bulk(&self, _: &Actor, new: NewBulk) -> Result<Bulk, Refusal> {
+        self.check()?;
+        Ok(issues::start(self, &new))
+    }
+
+    async fn bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
+    }
+
+    async fn change_bulk(&self, _: &Actor, id: BulkId, _: BulkPatch) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
+    }
+
+    async fn cancel_bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
     }
 
     async fn events(&self, _: &Actor, _: EventQuery) -> Result<Page<Event>, Refusal> {

@@ -1,0 +1,147 @@
+//! What a person does with an issue: take it, give it away, let it wait or sleep, end it, write something down.
+
+use super::{issue_row, post::Post, snooze::snooze, time::Moment};
+use crate::{
+    asking::{Got, Latest},
+    calls::issues::{ChangeIssue, IssueStory, NoteIssue},
+    live::Refetch,
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use model::{IssueEntry, IssueState, Refusal};
+use std::collections::BTreeSet;
+
+/// The actions, each a form of its own.
+pub(crate) fn acts(latest: Latest, refetch: Refetch) -> AnyView {
+    let post = Post::new(ChangeIssue::PATH, "Done", move || refetch.nudge());
+    let conflict = move || post.error.with(|e| e.as_ref().is_some_and(|e| matches!(e.refusal, Refusal::Conflict(_))));
+    Effect::new(move |_| {
+        if conflict() {
+            refetch.nudge();
+        }
+    });
+    let state = Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::issue).map(|story| story.issue.state)));
+    let is = move |states: &'static [IssueState]| state.get().is_some_and(|state| states.contains(&state));
+    let button = move |act: &'static str, words: &'static str, key: Option<&'static str>, fits: &'static [IssueState]| {
+        let fields = view! {
+            {hidden(latest)}
+            <button class="btn" name="form[act]" value=act data-key=key hidden=move || !is(fits) disabled=move || post.busy.get()>{words}</button>
+        };
+        post.form("", fields.into_any())
+    };
+    use IssueState::{Acknowledged as A, Folded as F, Open as O, Resolved as R, Snoozed as S, WaitingOnCustomer as W};
+    let mine = move || latest.with(|got| got.as_ref().and_then(Got::issue).is_some_and(|s| s.issue.assignee.as_ref() == Some(&s.me)));
+    let take = view! {
+        {hidden(latest)}
+        <button class="btn" name="form[act]" value="take" hidden=move || mine() || is(&[R]) disabled=move || post.busy.get()>"Assign to me"</button>
+    };
+    let known = move || latest.with(|got| got.as_ref().and_then(Got::issue).map(people).unwrap_or_default());
+    let assign = view! {
+        {hidden(latest)}
+        <label for="assignee">"Assign to"</label>
+        <input id="assignee" name="form[assignee]" maxlength="100" autocomplete="off" list="people" placeholder="A name; empty for nobody" value=post.kept("assignee", String::new()) />
+        <datalist id="people">
+            {move || known().into_iter().map(|name| view! { <option value=name></option> }.into_any()).collect::<Vec<_>>()}
+        </datalist>
+        <button class="btn" name="form[act]" value="assign" disabled=move || post.busy.get()>"Assign"</button>
+    };
+    view! {
+        <div class="acts">
+            {button("acknowledge", "Acknowledge", Some("e"), &[O, W, S])}
+            {post.form("", take.into_any())}
+            {button("wait", "Waiting on customer", None, &[O, A, S])}
+            {button("resolve", "Resolve", None, &[O, A, W, S, F])}
+            {button("reopen", "Reopen", None, &[A, W, S, R])}
+        </div>
+        {post.note()}
+        <p class="note" hidden=move || !conflict()>"What you see now is how it stands since then."</p>
+        <details class="more" hidden=move || is(&[R])>
+            <summary>"Assign or snooze"</summary>
+            {post.form("inline-form", assign.into_any())}
+            <h3>"Snooze for or until"</h3>
+            {snooze(post, hidden, latest)}
+        </details>
+    }
+    .into_any()
+}
+
+/// Which issue is meant, and the version of it that is on the screen.
+fn hidden(latest: Latest) -> AnyView {
+    let say = move |say: fn(&IssueStory) -> String| latest.with(|got| got.as_ref().and_then(Got::issue).map(say).unwrap_or_default());
+    view! {
+        <input type="hidden" name="form[id]" value=move || say(|story| story.issue.id.to_string()) />
+        <input type="hidden" name="form[version]" value=move || say(|story| story.issue.version.to_string()) />
+    }
+    .into_any()
+}
+
+/// Who may have it, as far as this page knows.
+fn people(story: &IssueStory) -> Vec<String> {
+    let mut people: BTreeSet<String> = story.entries.iter().filter_map(|entry| entry.by.clone()).collect();
+    people.insert(story.me.clone());
+    people.extend(story.issue.assignee.clone());
+    people.extend(story.connection.as_ref().and_then(|detail| detail.connection.owner.clone()));
+    people.into_iter().collect()
+}
+
+/// The form to write something down.
+pub(crate) fn note(id: String, refetch: Refetch) -> AnyView {
+    let post = Post::new(NoteIssue::PATH, "Noted", move || refetch.nudge());
+    // A note that was taken must not be there to be sent twice: the field is made anew.
+    let round = RwSignal::new(0u32);
+    let kept = post.kept("text", String::new());
+    Effect::new(move |before: Option<()>| {
+        post.answer.track();
+        if before.is_some() {
+            round.update(|n| *n += 1);
+        }
+    });
+    let clear = move || (round.get() > 0).then_some(String::new());
+    let fields = view! {
+        <input type="hidden" name="id" value=id />
+        <label for="note">"Write something down"</label>
+        <textarea id="note" name="text" rows="3" maxlength="4000" required=true prop:value=clear>{crate::raw_text(kept)}</textarea>
+        <div class="acts"><button class="btn" disabled=move || post.busy.get()>"Add the note"</button></div>
+    };
+    view! { {post.form("form note-form", fields.into_any())}{post.note()} }.into_any()
+}
+
+/// The story, newest first.
+pub(crate) fn story(entries: &[IssueEntry], now: Moment) -> AnyView {
+    let one = |entry: &IssueEntry| {
+        let by = entry.by.clone().unwrap_or_else(|| "Linewatch".to_owned());
+        view! {
+            <li class="with-mark">
+                <i class=format!("sign {}", if entry.by.is_some() { "person" } else { "issue" }) aria-hidden="true"></i>
+                <div>
+                    <p class="said-by">{entry.text.clone()}</p>
+                    <p class="sub">{entry.kind.words()}" · "{by}</p>
+                </div>
+                <span class="when">{now.ago(entry.at)}</span>
+            </li>
+        }
+        .into_any()
+    };
+    view! { <ol class="log">{entries.iter().map(one).collect::<Vec<_>>()}</ol> }.into_any()
+}
+
+/// The issue as text, for a ticket.
+pub(crate) fn ticket(story: &IssueStory, now: Moment) -> String {
+    let issue = &story.issue;
+    let mut lines = vec![
+        format!("#{} {}", issue.number, issue_row::headline(issue)),
+        format!("Opened: {} ({})", now.exact(issue.opened_at), super::time::ago(now.age(issue.opened_at))),
+        format!("Why: {}", issue.cause.summary),
+        format!("Who must act: {}. {}", issue.cause.actor.words(), issue.cause.code.next_step()),
+        format!("State: {} · Assignee: {}", issue.state.words(), issue.assignee.as_deref().unwrap_or("nobody")),
+    ];
+    lines.extend(issue_row::again(issue.recurrences));
+    if let Some(detail) = &story.connection {
+        let c = &detail.connection;
+        lines.push(format!("Customer: {} · System: {} · Source: {} · Key: {}", c.customer.name, c.platform.name, c.source.name, c.key));
+        lines.extend(detail.upstream_error.as_ref().map(|error| format!("Makini's error: {error}")));
+    }
+    lines.extend(story.entries.iter().map(|entry| {
+        format!("{}: {} ({})", now.exact(entry.at), entry.text, entry.by.as_deref().unwrap_or("Linewatch"))
+    }));
+    lines.join("\n")
+}
