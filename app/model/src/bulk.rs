@@ -155,12 +155,16 @@ mod tests {
 
     #[test]
     fn who_selects_rows_means_those_alone() {
-        let wish = NewBulk::from_query("kind=check&health=offline&platform=sap%2Fs4&q=a+b&sort=customer&limit=50").unwrap();
+        let wish =
+            NewBulk::from_query("kind=check&health=offline&platform=sap%2Fs4&q=a+b&sort=customer&limit=50").unwrap();
         assert_eq!(wish.kind, BulkKind::Check);
         let filter: Vec<_> = wish.filter.0.iter().map(|(name, values)| (name.as_str(), values[0].as_str())).collect();
         assert_eq!(filter, [("health", "offline"), ("platform", "sap/s4"), ("q", "a b")]);
         let wish = NewBulk::from_query("kind=sync&health=offline&id=one&id=two").unwrap();
-        assert_eq!(wish.filter.0.into_iter().collect::<Vec<_>>(), [("id".to_owned(), vec!["one".into(), "two".into()])]);
+        assert_eq!(
+            wish.filter.0.into_iter().collect::<Vec<_>>(),
+            [("id".to_owned(), vec!["one".into(), "two".into()])]
+        );
         assert!(NewBulk::from_query("health=offline").is_err());
     }
 }

@@ -68,7 +68,11 @@ fn notice(first: &str, more: usize) {
         Reflect::get(class, &"permission".into()).ok().and_then(|word| word.as_string()).as_deref() == Some("granted")
     });
     let Some(allowed) = allowed else { return };
-    let text = if more > 0 { format!("And {more} more. See Issues in Linewatch.") } else { "See Issues in Linewatch.".to_owned() };
+    let text = if more > 0 {
+        format!("And {more} more. See Issues in Linewatch.")
+    } else {
+        "See Issues in Linewatch.".to_owned()
+    };
     let options = Object::new();
     for (name, value) in [("body", text.as_str()), ("tag", "linewatch-issue"), ("icon", "/favicon.svg")] {
         Reflect::set(&options, &name.into(), &value.into()).ok();

@@ -58,10 +58,13 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
             None => ().into_any(),
         })
     };
-    let state = Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::bulk).and_then(|view| view.bulk.state)));
+    let state =
+        Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::bulk).and_then(|view| view.bulk.state)));
     let runs = move || matches!(state.get(), Some(BulkState::Running | BulkState::Paused));
     let id = move || {
-        latest.with(|got| got.as_ref().and_then(Got::bulk).and_then(|v| v.bulk.id).map(|id| id.to_string()).unwrap_or_default())
+        latest.with(|got| {
+            got.as_ref().and_then(Got::bulk).and_then(|v| v.bulk.id).map(|id| id.to_string()).unwrap_or_default()
+        })
     };
     let change = Post::new(ChangeBulk::PATH, "", move || refetch.nudge());
     let cancel = Post::new(CancelBulk::PATH, "", move || refetch.nudge());
@@ -75,7 +78,8 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         <input type="hidden" name="id" value=id />
         <button class="btn danger" disabled=move || cancel.busy.get()>"Cancel the rest"</button>
     };
-    let title = move || latest.with(|got| got.as_ref().and_then(Got::bulk).map(|v| sentence(&v.bulk)).unwrap_or_default());
+    let title =
+        move || latest.with(|got| got.as_ref().and_then(Got::bulk).map(|v| sentence(&v.bulk)).unwrap_or_default());
     view! {
         <Title text=asking::title(title) />
         {part(head)}
@@ -95,11 +99,17 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
 fn head(view: &BulkView, now: Moment) -> AnyView {
     let bulk = &view.bulk;
     let share = |n: i64| (n.max(0) * 1_000 / bulk.total.max(1)).to_string();
-    let piece = |class: &'static str, from: i64, n: i64| view! { <rect class=class x=share(from) width=share(n) height="10"></rect> }.into_any();
+    let piece = |class: &'static str, from: i64, n: i64| {
+        view! { <rect class=class x=share(from) width=share(n) height="10"></rect> }.into_any()
+    };
     let figure = |class: &'static str, words: &'static str, n: i64| {
         view! { <li class=class><b>{count(n.unsigned_abs())}</b>" "{words}</li> }.into_any()
     };
-    let label = format!("{} of {} are through", count((bulk.total - bulk.remaining).unsigned_abs()), count(bulk.total.unsigned_abs()));
+    let label = format!(
+        "{} of {} are through",
+        count((bulk.total - bulk.remaining).unsigned_abs()),
+        count(bulk.total.unsigned_abs())
+    );
     view! {
         <h1 data-bulk=bulk.state.map(BulkState::code)>{sentence(bulk)}</h1>
         <p class="lede">

@@ -56,11 +56,15 @@ fn full(latest: Latest) -> AnyView {
     };
     let back = move || {
         let wish = wish();
-        let rest: Vec<_> = wish.split('&').filter(|pair| !pair.starts_with("kind=") && !pair.starts_with("id=")).collect();
+        let rest: Vec<_> =
+            wish.split('&').filter(|pair| !pair.starts_with("kind=") && !pair.starts_with("id=")).collect();
         if rest.concat().is_empty() { "/connections".to_owned() } else { format!("/connections?{}", rest.join("&")) }
     };
-    let read = move |read: fn(&BulkView) -> String| latest.with(|got| got.as_ref().and_then(Got::bulk).map(read).unwrap_or_default());
-    let of = Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::bulk).map(|v| (v.bulk.kind, v.bulk.total))));
+    let read = move |read: fn(&BulkView) -> String| {
+        latest.with(|got| got.as_ref().and_then(Got::bulk).map(read).unwrap_or_default())
+    };
+    let of =
+        Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::bulk).map(|v| (v.bulk.kind, v.bulk.total))));
     let assign = move || of.get().is_some_and(|(kind, _)| kind == BulkKind::Assign);
     let none = move || of.get().is_none_or(|(_, total)| total == 0);
     let fields = view! {

@@ -87,7 +87,9 @@ fn head(story: &IssueStory, now: Moment) -> AnyView {
     };
     let stands = match (issue.state, issue.snooze_until, issue.resolved_at) {
         (IssueState::Snoozed, Some(at), _) => view! { "Snoozed; it wakes "{now.until(at)}"." }.into_any(),
-        (IssueState::Resolved, _, Some(at)) => view! { "Resolved "{now.ago(at)}", after it was opened "{now.ago(issue.opened_at)}"." }.into_any(),
+        (IssueState::Resolved, _, Some(at)) => {
+            view! { "Resolved "{now.ago(at)}", after it was opened "{now.ago(issue.opened_at)}"." }.into_any()
+        }
         (state, ..) => view! { {state.words()}"; opened "{now.ago(issue.opened_at)}"." }.into_any(),
     };
     view! {
@@ -105,8 +107,12 @@ fn head(story: &IssueStory, now: Moment) -> AnyView {
 fn next(story: &IssueStory, _now: Moment) -> AnyView {
     let issue = &story.issue;
     let (head, step) = match (issue.state, issue.cause.actor) {
-        (IssueState::Resolved, _) => ("Nothing to do", "It is over. Should it come again, it opens by itself and counts."),
-        (IssueState::Folded, _) => ("It is part of an outage", "The outage stands for it. When that ends and this does not, it opens again."),
+        (IssueState::Resolved, _) => {
+            ("Nothing to do", "It is over. Should it come again, it opens by itself and counts.")
+        }
+        (IssueState::Folded, _) => {
+            ("It is part of an outage", "The outage stands for it. When that ends and this does not, it opens again.")
+        }
         (_, CauseActor::Customer) => ("Next: the customer must act", issue.cause.code.next_step()),
         (_, CauseActor::Us) => ("Next: it is for us to act", issue.cause.code.next_step()),
         (_, CauseActor::Makini) => ("Next: Makini must act", issue.cause.code.next_step()),
@@ -114,7 +120,9 @@ fn next(story: &IssueStory, _now: Moment) -> AnyView {
     };
     let to = match (&issue.connection, &issue.platform) {
         (Some(connection), _) => Some((format!("/connections/{}", connection.id), "Open the connection")),
-        (None, Some(platform)) => Some((format!("/connections?platform={}", text::encode(&platform.slug)), "See its connections")),
+        (None, Some(platform)) => {
+            Some((format!("/connections?platform={}", text::encode(&platform.slug)), "See its connections"))
+        }
         (None, None) => Some(("/system".to_owned(), "See System")),
     };
     view! {

@@ -21,7 +21,10 @@ pub(crate) fn acts(latest: Latest, refetch: Refetch) -> AnyView {
     });
     let state = Memo::new(move |_| latest.with(|got| got.as_ref().and_then(Got::issue).map(|story| story.issue.state)));
     let is = move |states: &'static [IssueState]| state.get().is_some_and(|state| states.contains(&state));
-    let button = move |act: &'static str, words: &'static str, key: Option<&'static str>, fits: &'static [IssueState]| {
+    let button = move |act: &'static str,
+                       words: &'static str,
+                       key: Option<&'static str>,
+                       fits: &'static [IssueState]| {
         let fields = view! {
             {hidden(latest)}
             <button class="btn" name="form[act]" value=act data-key=key hidden=move || !is(fits) disabled=move || post.busy.get()>{words}</button>
@@ -29,7 +32,9 @@ pub(crate) fn acts(latest: Latest, refetch: Refetch) -> AnyView {
         post.form("", fields.into_any())
     };
     use IssueState::{Acknowledged as A, Folded as F, Open as O, Resolved as R, Snoozed as S, WaitingOnCustomer as W};
-    let mine = move || latest.with(|got| got.as_ref().and_then(Got::issue).is_some_and(|s| s.issue.assignee.as_ref() == Some(&s.me)));
+    let mine = move || {
+        latest.with(|got| got.as_ref().and_then(Got::issue).is_some_and(|s| s.issue.assignee.as_ref() == Some(&s.me)))
+    };
     let take = view! {
         {hidden(latest)}
         <button class="btn" name="form[act]" value="take" hidden=move || mine() || is(&[R]) disabled=move || post.busy.get()>"Assign to me"</button>
@@ -66,7 +71,9 @@ pub(crate) fn acts(latest: Latest, refetch: Refetch) -> AnyView {
 
 /// Which issue is meant, and the version of it that is on the screen.
 fn hidden(latest: Latest) -> AnyView {
-    let say = move |say: fn(&IssueStory) -> String| latest.with(|got| got.as_ref().and_then(Got::issue).map(say).unwrap_or_default());
+    let say = move |say: fn(&IssueStory) -> String| {
+        latest.with(|got| got.as_ref().and_then(Got::issue).map(say).unwrap_or_default())
+    };
     view! {
         <input type="hidden" name="form[id]" value=move || say(|story| story.issue.id.to_string()) />
         <input type="hidden" name="form[version]" value=move || say(|story| story.issue.version.to_string()) />
@@ -137,7 +144,10 @@ pub(crate) fn ticket(story: &IssueStory, now: Moment) -> String {
     lines.extend(issue_row::again(issue.recurrences));
     if let Some(detail) = &story.connection {
         let c = &detail.connection;
-        lines.push(format!("Customer: {} · System: {} · Source: {} · Key: {}", c.customer.name, c.platform.name, c.source.name, c.key));
+        lines.push(format!(
+            "Customer: {} · System: {} · Source: {} · Key: {}",
+            c.customer.name, c.platform.name, c.source.name, c.key
+        ));
         lines.extend(detail.upstream_error.as_ref().map(|error| format!("Makini's error: {error}")));
     }
     lines.extend(story.entries.iter().map(|entry| {

@@ -93,7 +93,8 @@ fn act_bar(asked: Asked, picks: Picks) -> AnyView {
         <button class="btn small" name="form[act]" value="acknowledge" disabled=busy>"Acknowledge"</button>
         <button type="button" class="btn small quiet" hidden=none on:click=move |_| picks.clear()>"Select none"</button>
     };
-    view! { <div class="act-bar">{post.form_with_id("picked", "bulk-bar", fields.into_any())}{post.note()}</div> }.into_any()
+    view! { <div class="act-bar">{post.form_with_id("picked", "bulk-bar", fields.into_any())}{post.note()}</div> }
+        .into_any()
 }
 
 /// Says what was done, and offers the way back.

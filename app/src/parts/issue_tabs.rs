@@ -91,9 +91,8 @@ pub(crate) fn foot(listing: &IssueListing, query: &IssueQuery) -> AnyView {
         view! { <a class="btn" rel="next" href=address(&next)>{format!("Next {}", query.limit())}</a> }.into_any()
     });
     let start = IssueQuery { cursor: None, ..query.clone() };
-    let first = query.cursor.is_some().then(|| {
-        view! { <a class="btn quiet" href=address(&start)>"First page"</a> }.into_any()
-    });
+    let first =
+        query.cursor.is_some().then(|| view! { <a class="btn quiet" href=address(&start)>"First page"</a> }.into_any());
     let csv = IssueQuery { limit: None, ..start.clone() }.to_query();
     view! {
         <nav class="pager" aria-label="Pages">
@@ -110,7 +109,9 @@ pub(crate) fn foot(listing: &IssueListing, query: &IssueQuery) -> AnyView {
 /// In the place of rows: what would appear.
 pub(crate) fn nothing(query: &IssueQuery) -> AnyView {
     let (title, text) = match (query.assignee.is_empty(), query.state.as_slice()) {
-        (false, _) => ("Nothing is assigned to you", "Issues that you acknowledge, or that somebody gives you, are listed here."),
+        (false, _) => {
+            ("Nothing is assigned to you", "Issues that you acknowledge, or that somebody gives you, are listed here.")
+        }
         (_, [IssueState::Open]) => (
             "No issue is open",
             "When a customer must sign in again, a system stops answering or data stays away, it appears here by itself, with what to do.",
@@ -119,12 +120,22 @@ pub(crate) fn nothing(query: &IssueQuery) -> AnyView {
             "No issue waits on a customer",
             "Issues in which the customer must act are listed here until the first good sync proves the repair.",
         ),
-        (_, [IssueState::Snoozed]) => ("No issue is snoozed", "Issues that sleep until a time are listed here; they wake by themselves."),
-        (_, [IssueState::Acknowledged]) => ("No issue is acknowledged", "Issues that somebody has taken are listed here."),
-        (_, [IssueState::Resolved]) => ("No issue is resolved yet", "Issues that are over are listed here, newest first."),
+        (_, [IssueState::Snoozed]) => {
+            ("No issue is snoozed", "Issues that sleep until a time are listed here; they wake by themselves.")
+        }
+        (_, [IssueState::Acknowledged]) => {
+            ("No issue is acknowledged", "Issues that somebody has taken are listed here.")
+        }
+        (_, [IssueState::Resolved]) => {
+            ("No issue is resolved yet", "Issues that are over are listed here, newest first.")
+        }
         _ => ("No issue", "Issues that fit every filter above would be listed here."),
     };
-    let other = if query.state == [IssueState::Open] { ("/connections", "See all connections") } else { ("/issues", "See what is open") };
+    let other = if query.state == [IssueState::Open] {
+        ("/connections", "See all connections")
+    } else {
+        ("/issues", "See what is open")
+    };
     view! {
         <section class="empty">
             <i class="empty-line" aria-hidden="true"></i>
@@ -142,10 +153,22 @@ mod tests {
 
     #[test]
     fn an_address_says_what_the_page_reads() {
-        for text in ["", "assignee=me", "state=", "state=snoozed", "state=open&state=resolved", "assignee=Tom&state=", "limit=100"] {
+        for text in [
+            "",
+            "assignee=me",
+            "state=",
+            "state=snoozed",
+            "state=open&state=resolved",
+            "assignee=Tom&state=",
+            "limit=100",
+        ] {
             let query = read_query(text).unwrap();
             let written = address(&query);
-            assert_eq!(read_query(written.split_once('?').map_or("", |(_, query)| query)), Ok(query), "{text} became {written}");
+            assert_eq!(
+                read_query(written.split_once('?').map_or("", |(_, query)| query)),
+                Ok(query),
+                "{text} became {written}"
+            );
         }
         assert_eq!(address(&read_query("state=open").unwrap()), "/issues");
         assert_eq!(address(&IssueQuery::default()), "/issues?state=");

@@ -26,7 +26,10 @@ pub(crate) fn outages(outages: &[Outage], now: Moment) -> AnyView {
 fn said(outage: &Outage) -> String {
     let name = &outage.subject.name;
     match outage.subject.kind {
-        OutageKind::Platform => format!("{name} is failing for {}", text::counted(outage.affected.unsigned_abs(), "connection", "connections")),
+        OutageKind::Platform => format!(
+            "{name} is failing for {}",
+            text::counted(outage.affected.unsigned_abs(), "connection", "connections")
+        ),
         OutageKind::Source => format!("Makini’s side of “{name}” is failing"),
         OutageKind::Poller => "Linewatch cannot poll".to_owned(),
     }
@@ -50,7 +53,11 @@ fn one(outage: &Outage, now: Moment) -> AnyView {
     let still = match (outage.still_broken.unsigned_abs(), outage.affected.unsigned_abs()) {
         (_, 0) => "No connection is known to suffer from it yet.".to_owned(),
         (0, _) => "All of them are well again; it ends when that lasts.".to_owned(),
-        (still, all) => format!("{} of {} still broken. Their issues are folded into this one.", text::count(still), text::count(all)),
+        (still, all) => format!(
+            "{} of {} still broken. Their issues are folded into this one.",
+            text::count(still),
+            text::count(all)
+        ),
     };
     let words = if outage.subject.kind == OutageKind::Poller { "See System" } else { "Show its connections" };
     let href = filter(outage).unwrap_or_else(|| "/system".to_owned());

@@ -33,7 +33,11 @@ impl Picks {
         let toggle = move |event| {
             let on = event_target_checked(&event);
             self.0.update(|picked| {
-                if on { picked.insert(id) } else { picked.remove(&id) };
+                if on {
+                    picked.insert(id)
+                } else {
+                    picked.remove(&id)
+                };
             });
         };
         view! {
@@ -72,7 +76,9 @@ pub(crate) fn bulk_bar(query: &ConnectionQuery, matching: u64, picks: Picks) -> 
         .collect();
     let buttons: Vec<_> = BulkKind::ALL
         .iter()
-        .map(|kind| view! { <button class="btn small" name="kind" value=kind.code()>{kind.words()}</button> }.into_any())
+        .map(|kind| {
+            view! { <button class="btn small" name="kind" value=kind.code()>{kind.words()}</button> }.into_any()
+        })
         .collect();
     let none = move || picks.count() == 0;
     view! {

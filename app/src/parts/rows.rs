@@ -65,9 +65,19 @@ fn live_row(id: Uuid, latest: Latest, many_sources: Signal<bool>, picks: Option<
     let as_of = move || latest.with_untracked(|got| got.as_ref().and_then(Got::as_of)).unwrap_or_default();
     let draw = move || {
         let now = clock.moment(as_of());
-        let pick = |c: &Connection| picks.map(|picks| picks.cell("bulk", "id", c.id.to_string(), c.id.0, &c.customer.name));
+        let pick =
+            |c: &Connection| picks.map(|picks| picks.cell("bulk", "id", c.id.to_string(), c.id.0, &c.customer.name));
         line.with(|line| {
-            line.as_ref().map(|l| row::row(&l.connection, row::moved(l.moves, l.gone), l.gone, now, many_sources.get(), pick(&l.connection)))
+            line.as_ref().map(|l| {
+                row::row(
+                    &l.connection,
+                    row::moved(l.moves, l.gone),
+                    l.gone,
+                    now,
+                    many_sources.get(),
+                    pick(&l.connection),
+                )
+            })
         })
     };
     draw.into_any()

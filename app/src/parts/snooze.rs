@@ -47,4 +47,3 @@ pub(crate) fn snooze(post: Post, hidden: fn(Latest) -> AnyView, latest: Latest) 
     }
     .into_any()
 }
-

@@ -17,7 +17,11 @@ type Undo = std::sync::Arc<dyn Fn() + Send + Sync>;
 
 /// Puts the messages into the context.
 pub(crate) fn provide_toasts() {
-    provide_context(Toasts { text: RwSignal::new(String::new()), undo: RwSignal::new(None), number: StoredValue::new(0) });
+    provide_context(Toasts {
+        text: RwSignal::new(String::new()),
+        undo: RwSignal::new(None),
+        number: StoredValue::new(0),
+    });
 }
 
 /// Where messages are put.

@@ -50,19 +50,22 @@ pub fn every_state(connections: &[model::Connection]) -> Vec<Issue> {
         })
         .collect();
     if let Some(failing) = connections.iter().find(|c| c.health == Health::Failing) {
-        issues.insert(0, Issue {
-            id: Uuid::from_u128(7_000).into(),
-            number: 48,
-            connection: None,
-            customer: None,
-            platform: Some(failing.platform.clone()),
-            health: None,
-            outage_id: Some(outage().id),
-            state: IssueState::Open,
-            assignee: None,
-            opened_at: ago(33),
-            ..issues[0].clone()
-        });
+        issues.insert(
+            0,
+            Issue {
+                id: Uuid::from_u128(7_000).into(),
+                number: 48,
+                connection: None,
+                customer: None,
+                platform: Some(failing.platform.clone()),
+                health: None,
+                outage_id: Some(outage().id),
+                state: IssueState::Open,
+                assignee: None,
+                opened_at: ago(33),
+                ..issues[0].clone()
+            },
+        );
     }
     issues
 }
@@ -101,7 +104,8 @@ pub fn page(desk: &FakeBackend, query: &IssueQuery) -> Page<Issue> {
     let fits = |issue: &&Issue| {
         (query.state.is_empty() || query.state.contains(&issue.state))
             && (query.assignee.is_empty() || query.assignee.iter().any(|name| issue.assignee == Some(me(name))))
-            && (query.connection.is_empty() || issue.connection.as_ref().is_some_and(|c| query.connection.contains(&c.id)))
+            && (query.connection.is_empty()
+                || issue.connection.as_ref().is_some_and(|c| query.connection.contains(&c.id)))
     };
     let items: Vec<_> = desk.issues.iter().filter(fits).cloned().collect();
     Page { next_cursor: (items.len() > 5).then(|| "next-one".to_owned()), items }
@@ -136,7 +140,12 @@ pub fn entries(issue: &Issue) -> Vec<IssueEntry> {
         text: text.into(),
     };
     vec![
-        entry(minutes - 12, IssueEntryKind::Note, Some("Tom"), "Their admin is on leave until Thursday; wrote to the deputy."),
+        entry(
+            minutes - 12,
+            IssueEntryKind::Note,
+            Some("Tom"),
+            "Their admin is on leave until Thursday; wrote to the deputy.",
+        ),
         entry(minutes, IssueEntryKind::Reopened, None, "It came again: the sign-in was refused, seen by webhook."),
         entry(minutes + 1_900, IssueEntryKind::Resolved, None, "A good sync proved the repair."),
         entry(minutes + 2_000, IssueEntryKind::Assigned, Some("Ines Ferreira"), "Given to Tom"),

@@ -11,11 +11,11 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Backend, Bulk, BulkId, BulkPatch, Certificate, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
-    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest,
-    Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, NewBulk, NewNote, Outage, OutageId,
-    NewSource, NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId, Source, SourceId,
-    SourcePatch, SourceTest, SourceTestStep, System, TimelineItem, Totals,
+    Actor, Backend, Bulk, BulkId, BulkPatch, Certificate, Concern, Connection, ConnectionDetail, ConnectionId,
+    ConnectionPage, ConnectionPatch, ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint,
+    Health, HealthChange, Ingest, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, NewBulk, NewNote,
+    NewSource, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, Refusal, SecretId,
+    Source, SourceId, SourcePatch, SourceTest, SourceTestStep, System, TimelineItem, Totals,
 };
 
 /// Answers from what it holds.
@@ -64,7 +64,12 @@ impl FakeBackend {
 impl Backend for FakeBackend {
     async fn pulse(&self, _: &Actor) -> Result<Pulse, Refusal> {
         self.check()?;
-        Ok(Pulse { at: now(), totals: self.totals(), issues_open: issues::counts(self).open, concerns: self.concerns.clone() })
+        Ok(Pulse {
+            at: now(),
+            totals: self.totals(),
+            issues_open: issues::counts(self).open,
+            concerns: self.concerns.clone(),
+        })
     }
 
     async fn system(&self, _: &Actor) -> Result<System, Refusal> {

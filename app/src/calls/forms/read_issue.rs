@@ -105,8 +105,13 @@ mod tests {
             ("2026-03-03T08:00:00Z", "2026-03-03T08:00:00Z"),
             ("2026-03-03T09:30", "2026-03-03T09:30:00Z"),
         ] {
-            let form =
-                IssueForm { id: uuid(), act: "snooze".into(), until: text.into(), version: "3".into(), ..Default::default() };
+            let form = IssueForm {
+                id: uuid(),
+                act: "snooze".into(),
+                until: text.into(),
+                version: "3".into(),
+                ..Default::default()
+            };
             let (_, patch) = form.read(now(), "Ines").unwrap();
             assert_eq!(patch.snooze_until, Some(at.parse().unwrap()), "{text}");
             assert_eq!(patch.version, Some(3));
