@@ -20,7 +20,7 @@ const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
 
 const CONFLICT: &str = r#"{"refusal":{"conflict":"Tom has acknowledged this issue meanwhile."}}"#;
 
-fn issue(n: u128) -> String {
+fn issue_page(n: u128) -> String {
     format!("/issues/{}", Uuid::from_u128(n))
 }
 
@@ -125,11 +125,11 @@ snapshots! {
     issues_none: FakeBackend::default(), "/issues", 200;
     issues_of_one: FakeBackend::rich(), "/issues?connection=00000000-0000-0000-0000-000000000001", 200;
     issues_wrong: FakeBackend::rich(), "/issues?state=sleepy", 422;
-    issue: FakeBackend::rich(), &issue(7_001), 200;
-    issue_resolved: FakeBackend::rich(), &issue(7_007), 200;
-    issue_outage: FakeBackend::rich(), &issue(7_000), 200;
-    issue_unknown: FakeBackend::rich(), &issue(9_999), 404;
-    issue_conflict: FakeBackend::rich(), &format!("{}?__path=%2F_app%2Fchange-issue&__err={}", issue(7_001), base64(CONFLICT.as_bytes())), 200;
+    issue: FakeBackend::rich(), &issue_page(7_001), 200;
+    issue_resolved: FakeBackend::rich(), &issue_page(7_007), 200;
+    issue_outage: FakeBackend::rich(), &issue_page(7_000), 200;
+    issue_unknown: FakeBackend::rich(), &issue_page(9_999), 404;
+    issue_conflict: FakeBackend::rich(), &format!("{}?__path=%2F_app%2Fchange-issue&__err={}", issue_page(7_001), base64(CONFLICT.as_bytes())), 200;
     bulk_new: FakeBackend::rich(), "/bulk/new?kind=check&health=offline&health=failing", 200;
     bulk_new_assign: FakeBackend::rich(), &format!("/bulk/new?kind=assign&health=offline&id={0}&id={0}&id={0}", Uuid::from_u128(1)), 200;
     bulk_new_wrong: FakeBackend::rich(), "/bulk/new?kind=explode", 422;
@@ -199,7 +199,7 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
     }
     desk.note = Some(EVIL.to_owned());
     desk.sources[0].name = EVIL.to_owned();
-    for address in ["/", "/connections", FIRST, "/issues", "/issues?state=", &issue(7_001), "/settings", SOURCE] {
+    for address in ["/", "/connections", FIRST, "/issues", "/issues?state=", &issue_page(7_001), "/settings", SOURCE] {
         let (_, html) = render(desk.clone(), address).await;
         assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
     }

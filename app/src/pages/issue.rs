@@ -6,9 +6,10 @@ use crate::{
     live::Refetch,
     parts::{
         copy::Copy,
-        issue_acts::{acts, note, story, ticket},
+        issue_acts::{acts, note},
+        issue_facts::{facts, story, ticket},
         issue_row::{again, headline, health_of},
-        mark::{badge, mark},
+        mark::mark,
         text,
         time::{Moment, use_clock},
     },
@@ -129,26 +130,6 @@ fn next(story: &IssueStory, _now: Moment) -> AnyView {
         <h2 id="next-step">{head}</h2>
         <p>{step}</p>
         <div class="acts">{to.map(|(href, words)| view! { <a class="btn first" href=href>{words}</a> })}</div>
-    }
-    .into_any()
-}
-
-fn facts(story: &IssueStory, now: Moment) -> AnyView {
-    let issue = &story.issue;
-    let row = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
-    let others = issue.connection.as_ref().map(|c| {
-        row("Others", view! { <a href=format!("/issues?connection={}", c.id)>"Its issues so far"</a> }.into_any())
-    });
-    view! {
-        <dl class="facts">
-            {row("State", issue.state.words().into_any())}
-            {row("Assignee", issue.assignee.clone().unwrap_or_else(|| "nobody".to_owned()).into_any())}
-            {row("Opened", now.ago(issue.opened_at))}
-            {issue.customer.clone().map(|c| row("Customer", view! { <a href=format!("/connections?customer={}", c.id)>{c.name}</a> }.into_any()))}
-            {issue.platform.clone().map(|p| row("System", p.name.into_any()))}
-            {issue.health.map(|health| row("Its connection is", badge(health)))}
-            {others}
-        </dl>
     }
     .into_any()
 }

@@ -4,8 +4,9 @@ use crate::{
     asking::{self, Asked, Got, Latest, Question, ask_rows, part, screen},
     calls::issues::{IssueListing, read_query},
     parts::{
+        issue_foot::{foot, nothing},
         issue_rows::issue_rows,
-        issue_tabs::{foot, nothing, sentence, tabs},
+        issue_tabs::{sentence, tabs},
     },
 };
 use leptos::prelude::*;

@@ -1,13 +1,13 @@
 //! What a person does with an issue: take it, give it away, let it wait or sleep, end it, write something down.
 
-use super::{issue_row, post::Post, snooze::snooze, time::Moment};
+use super::{post::Post, snooze::snooze};
 use crate::{
     asking::{Got, Latest},
     calls::issues::{ChangeIssue, IssueStory, NoteIssue},
     live::Refetch,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{IssueEntry, IssueState, Refusal};
+use model::{IssueState, Refusal};
 use std::collections::BTreeSet;
 
 /// The actions, each a form of its own.
@@ -110,48 +110,4 @@ pub(crate) fn note(id: String, refetch: Refetch) -> AnyView {
         <div class="acts"><button class="btn" disabled=move || post.busy.get()>"Add the note"</button></div>
     };
     view! { {post.form("form note-form", fields.into_any())}{post.note()} }.into_any()
-}
-
-/// The story, newest first.
-pub(crate) fn story(entries: &[IssueEntry], now: Moment) -> AnyView {
-    let one = |entry: &IssueEntry| {
-        let by = entry.by.clone().unwrap_or_else(|| "Linewatch".to_owned());
-        view! {
-            <li class="with-mark">
-                <i class=format!("sign {}", if entry.by.is_some() { "person" } else { "issue" }) aria-hidden="true"></i>
-                <div>
-                    <p class="said-by">{entry.text.clone()}</p>
-                    <p class="sub">{entry.kind.words()}" · "{by}</p>
-                </div>
-                <span class="when">{now.ago(entry.at)}</span>
-            </li>
-        }
-        .into_any()
-    };
-    view! { <ol class="log">{entries.iter().map(one).collect::<Vec<_>>()}</ol> }.into_any()
-}
-
-/// The issue as text, for a ticket.
-pub(crate) fn ticket(story: &IssueStory, now: Moment) -> String {
-    let issue = &story.issue;
-    let mut lines = vec![
-        format!("#{} {}", issue.number, issue_row::headline(issue)),
-        format!("Opened: {} ({})", now.exact(issue.opened_at), super::time::ago(now.age(issue.opened_at))),
-        format!("Why: {}", issue.cause.summary),
-        format!("Who must act: {}. {}", issue.cause.actor.words(), issue.cause.code.next_step()),
-        format!("State: {} · Assignee: {}", issue.state.words(), issue.assignee.as_deref().unwrap_or("nobody")),
-    ];
-    lines.extend(issue_row::again(issue.recurrences));
-    if let Some(detail) = &story.connection {
-        let c = &detail.connection;
-        lines.push(format!(
-            "Customer: {} · System: {} · Source: {} · Key: {}",
-            c.customer.name, c.platform.name, c.source.name, c.key
-        ));
-        lines.extend(detail.upstream_error.as_ref().map(|error| format!("Makini's error: {error}")));
-    }
-    lines.extend(story.entries.iter().map(|entry| {
-        format!("{}: {} ({})", now.exact(entry.at), entry.text, entry.by.as_deref().unwrap_or("Linewatch"))
-    }));
-    lines.join("\n")
 }
