@@ -264,12 +264,15 @@ pub(crate) fn submit(
     true
 }
 
+/// Nor does what must not be sent twice, such as a note.
 fn forget_secrets(form: Option<web_sys::EventTarget>) {
     let form: Option<web_sys::Element> = form.and_then(|form| form.dyn_into().ok());
-    let Some(Ok(fields)) = form.map(|form| form.query_selector_all("input[type=password]")) else { return };
+    let Some(Ok(fields)) = form.map(|form| form.query_selector_all("input[type=password], [data-once]")) else {
+        return;
+    };
     for i in 0..fields.length() {
-        if let Some(field) = fields.item(i).and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-            field.set_value("");
+        if let Some(field) = fields.item(i) {
+            Reflect::set(&field, &"value".into(), &"".into()).ok();
         }
     }
 }

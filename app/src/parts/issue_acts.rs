@@ -93,20 +93,11 @@ fn people(story: &IssueStory) -> Vec<String> {
 /// The form to write something down.
 pub(crate) fn note(id: String, refetch: Refetch) -> AnyView {
     let post = Post::new(NoteIssue::PATH, "Noted", move || refetch.nudge());
-    // A note that was taken must not be there to be sent twice: the field is made anew.
-    let round = RwSignal::new(0u32);
     let kept = post.kept("text", String::new());
-    Effect::new(move |before: Option<()>| {
-        post.answer.track();
-        if before.is_some() {
-            round.update(|n| *n += 1);
-        }
-    });
-    let clear = move || (round.get() > 0).then_some(String::new());
     let fields = view! {
         <input type="hidden" name="id" value=id />
         <label for="note">"Write something down"</label>
-        <textarea id="note" name="text" rows="3" maxlength="4000" required=true prop:value=clear>{crate::raw_text(kept)}</textarea>
+        <textarea id="note" name="text" rows="3" maxlength="4000" required=true data-once="">{crate::raw_text(kept)}</textarea>
         <div class="acts"><button class="btn" disabled=move || post.busy.get()>"Add the note"</button></div>
     };
     view! { {post.form("form note-form", fields.into_any())}{post.note()} }.into_any()

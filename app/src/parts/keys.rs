@@ -43,7 +43,7 @@ pub(crate) fn listen() {
                 (_, "j") => browser::step_rows(1),
                 (_, "k") => browser::step_rows(-1),
                 (_, "x") => browser::press_here("[data-key=x]"),
-                (_, "e") => browser::press_here("[data-key=e]"),
+                (_, "e") => browser::press_here("[data-key=e]:not([hidden])"),
                 (_, "?") => {
                     browser::open_dialog("help");
                     true
