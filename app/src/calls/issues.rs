@@ -175,6 +175,12 @@ pub async fn ask_new_problems(since: DateTime<Utc>) -> Result<Vec<String>, CallE
     let (desk, actor) = desk()?;
     let query = IssueQuery { state: vec![IssueState::Open], limit: Some(20), ..IssueQuery::default() };
     let issues = answer(desk.issues(&actor, query).await)?.items.into_iter();
-    let new = issues.filter(|issue| issue.opened_at > since && crate::parts::issue_row::is_critical(issue));
+    let new = issues.filter(|issue| issue.opened_at > since && is_critical(issue));
     Ok(new.map(|issue| crate::parts::issue_row::headline(&issue)).collect())
+}
+
+/// Whether somebody should hear of it at once.
+#[cfg(feature = "ssr")]
+fn is_critical(issue: &Issue) -> bool {
+    issue.connection.is_none() || crate::parts::issue_row::health_of(issue.cause.code) <= model::Health::Failing
 }

@@ -17,11 +17,6 @@ pub(crate) fn health_of(cause: Cause) -> Health {
     }
 }
 
-/// Whether somebody should hear of it at once.
-pub(crate) fn is_critical(issue: &Issue) -> bool {
-    issue.connection.is_none() || health_of(issue.cause.code) <= Health::Failing
-}
-
 /// Whom it hits: the customer, or for an outage the platform.
 pub(crate) fn who(issue: &Issue) -> String {
     match (&issue.customer, &issue.connection, &issue.platform) {
