@@ -11,9 +11,11 @@ pub(crate) use answer::{Answer, InPage};
 use crate::{
     calls::{
         CallError,
+        bulk::{AskBulk, BulkView, PreviewBulk},
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
         customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
         history::{AskHistory, History},
+        issues::{AskIssue, IssueListing, IssueStory, ListIssues},
         overview::{AskOverview, AskPulse, AskSystem, OverviewAnswer, Pulse},
         sources::{AskSource, ListSources, Sources, TestSource},
         views::{ListViews, Views},
@@ -24,9 +26,10 @@ use crate::{
 use answer::put;
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, text_prop::TextProp};
-use model::{ChangeTopic, Connection, ConnectionId, Refusal, Source, SourceTest, System};
+use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Source, SourceTest, System};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
+use uuid::Uuid;
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,10 @@ pub(crate) enum Question {
     Customers(String),
     Customer(String),
     Views,
+    Issues(String),
+    Issue(String),
+    Wish(String),
+    Bulk(String),
     Sources,
     Source(String),
     System,
@@ -51,7 +58,8 @@ impl Question {
     /// What the question is about: another subject starts the screen anew.
     fn subject(&self) -> &str {
         match self {
-            Self::Connection { id, .. } | Self::History { id, .. } | Self::Customer(id) | Self::Source(id) => id,
+            Self::Connection { id, .. } | Self::History { id, .. } => id,
+            Self::Customer(id) | Self::Source(id) | Self::Issue(id) | Self::Bulk(id) => id,
             _ => "",
         }
     }
@@ -107,6 +115,18 @@ impl Got {
         self.read(matches!(self.question, Question::Views))
     }
 
+    pub(crate) fn issues(&self) -> Option<&IssueListing> {
+        self.read(matches!(self.question, Question::Issues(_)))
+    }
+
+    pub(crate) fn issue(&self) -> Option<&IssueStory> {
+        self.read(matches!(self.question, Question::Issue(_)))
+    }
+
+    pub(crate) fn bulk(&self) -> Option<&BulkView> {
+        self.read(matches!(self.question, Question::Wish(_) | Question::Bulk(_)))
+    }
+
     pub(crate) fn sources(&self) -> Option<&Sources> {
         self.read(matches!(self.question, Question::Sources | Question::Source(_)))
     }
@@ -142,6 +162,14 @@ impl Got {
         self.listing().map(|a| Batch { items: &a.page.items, strays: &a.strays })
     }
 
+    /// The ids of the rows in the answer, of whatever they are, in their order.
+    pub(crate) fn ids(&self) -> Option<Vec<Uuid>> {
+        if let Some(a) = self.issues() {
+            return Some(a.page.items.iter().map(|row| row.id.0).collect());
+        }
+        Some(self.batch()?.items.iter().map(|row| row.id.0).collect())
+    }
+
     /// The server's clock when it answered.
     pub(crate) fn as_of(&self) -> Option<DateTime<Utc>> {
         self.result.as_ref().ok()?.as_of()
@@ -149,7 +177,7 @@ impl Got {
 }
 
 /// The rows on a screen and the question that they answer.
-pub(crate) type Shown = StoredValue<(Question, Vec<ConnectionId>)>;
+pub(crate) type Shown = StoredValue<(Question, Vec<Uuid>)>;
 
 /// Something asked, and asked again.
 #[derive(Clone, Copy)]
@@ -159,6 +187,8 @@ pub(crate) struct Asked {
     direct: Latest,
     /// The rows on the screen: they are asked for even when they have left the page.
     pub shown: Shown,
+    /// Asks again when told to.
+    pub refetch: Refetch,
 }
 
 /// Asks.
@@ -174,7 +204,7 @@ pub(crate) fn ask_rows(
     let shown = no_rows();
     let refetch = Refetch::when(move |change| {
         let is_shown = || {
-            let has = |ids: &[ConnectionId]| {
+            let has = |ids: &[Uuid]| {
                 !ids.is_empty() && (change.id == "*" || ids.iter().any(|id| id.to_string() == change.id))
             };
             shown.try_with_value(|(_, ids)| has(ids)).unwrap_or_default()
@@ -195,16 +225,17 @@ fn ask_boxed(question: Box<dyn Fn() -> Question + Send + Sync>, refetch: Refetch
         Box::pin(get(question, ids.unwrap_or_default(), refetch.depart()))
     };
     let got = Resource::new_with_options(source, fetch, false);
-    Asked { got, direct: Signal::derive(move || got.get()), shown }
+    Asked { got, direct: Signal::derive(move || got.get()), shown, refetch }
 }
 
-async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Got {
+async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
     let unknown = |what: &str| Err(Refusal::NotFound(what.into()).into());
+    let connections = |ids: Vec<Uuid>| ids.into_iter().map(ConnectionId).collect();
     let result = match question.clone() {
         Question::Nothing => Ok(Answer::nothing()),
         Question::Pulse => put(AskPulse {}).await,
-        Question::Overview => put(AskOverview { shown }).await,
-        Question::Connections(query) => put(ListConnections { query, shown }).await,
+        Question::Overview => put(AskOverview { shown: connections(shown) }).await,
+        Question::Connections(query) => put(ListConnections { query, shown: connections(shown) }).await,
         Question::Facets => put(AskFacets {}).await,
         Question::Connection { id, older } => match id.parse() {
             Ok(id) => put(AskConnection { id, older }).await,
@@ -216,12 +247,22 @@ async fn get(question: Question, shown: Vec<ConnectionId>, flight: Flight) -> Go
         },
         Question::Customers(query) => put(ListCustomers { query }).await,
         Question::Customer(id) => match id.parse() {
-            Ok(id) => put(AskCustomer { id, shown }).await,
+            Ok(id) => put(AskCustomer { id, shown: connections(shown) }).await,
             Err(_) => unknown("This customer"),
         },
         Question::Views => put(ListViews {}).await,
         Question::System => put(AskSystem {}).await,
         Question::Sources => put(ListSources {}).await,
+        Question::Issues(query) => put(ListIssues { query, shown: shown.into_iter().map(IssueId).collect() }).await,
+        Question::Issue(id) => match id.parse() {
+            Ok(id) => put(AskIssue { id }).await,
+            Err(_) => unknown("This issue"),
+        },
+        Question::Wish(wish) => put(PreviewBulk { wish }).await,
+        Question::Bulk(id) => match id.parse() {
+            Ok(id) => put(AskBulk { id }).await,
+            Err(_) => unknown("This bulk operation"),
+        },
         Question::Source(id) => match id.parse() {
             Ok(id) => put(AskSource { id }).await,
             Err(_) => unknown("This source"),

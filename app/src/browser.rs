@@ -7,6 +7,8 @@ mod inert;
 mod json;
 #[cfg(feature = "hydrate")]
 mod real;
+#[cfg(feature = "hydrate")]
+mod ring;
 
 #[cfg(not(feature = "hydrate"))]
 pub(crate) use inert::*;
@@ -14,6 +16,15 @@ pub(crate) use inert::*;
 pub(crate) use json::*;
 #[cfg(feature = "hydrate")]
 pub(crate) use real::*;
+#[cfg(feature = "hydrate")]
+pub(crate) use ring::*;
+
+/// A form was taken: where to go next, if anywhere, and what was answered.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Taken {
+    pub to: Option<String>,
+    pub body: String,
+}
 
 /// How a person wants the screens to look; kept in two cookies, so that the server knows before the first paint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

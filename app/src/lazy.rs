@@ -10,8 +10,9 @@
 //! * A name without a route breaks the build. `cargo leptos` without `--split` builds pages that come from the server and stay dead.
 
 use crate::pages::{
-    connection::ConnectionScreen, connections::ConnectionsPage, customer::CustomerPage, customers::CustomersPage,
-    overview::OverviewPage, source::SourcePage, source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
+    bulk::BulkPage, bulk_new::NewBulkPage, connection::ConnectionScreen, connections::ConnectionsPage,
+    customer::CustomerPage, customers::CustomersPage, issue::IssuePage, issues::IssuesPage, overview::OverviewPage,
+    source::SourcePage, source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
 };
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
@@ -65,6 +66,8 @@ areas! {
     connections, __preload_connections: Connections => ConnectionsPage;
     /// One of them.
     connection, __preload_connection: Connection => ConnectionScreen;
+    /// What is wrong, and doing one thing with many.
+    issues, __preload_issues: Issues => IssuesPage, Issue => IssuePage, NewBulk => NewBulkPage, Bulk => BulkPage;
     /// Who owns them.
     customers, __preload_customers: Customers => CustomersPage, Customer => CustomerPage;
     /// Linewatch itself.

@@ -95,6 +95,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view={Lazy::<lazy::Overview>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/connections") view={Lazy::<lazy::Connections>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/connections/:id") view={Lazy::<lazy::Connection>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/issues") view={Lazy::<lazy::Issues>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/issues/:id") view={Lazy::<lazy::Issue>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/bulk/new") view={Lazy::<lazy::NewBulk>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/bulk/:id") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/customers") view={Lazy::<lazy::Customers>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/customers/:id") view={Lazy::<lazy::Customer>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/system") view={Lazy::<lazy::System>::new()} ssr=SsrMode::Async />

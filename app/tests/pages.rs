@@ -19,6 +19,12 @@ const FIRST: &str = "/connections/00000000-0000-0000-0000-000000000001";
 const CUSTOMER: &str = "/customers/00000000-0000-0000-0000-0000000003e9";
 const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
 
+const CONFLICT: &str = r#"{"refusal":{"conflict":"Tom has acknowledged this issue meanwhile."}}"#;
+
+fn issue_page(n: u128) -> String {
+    format!("/issues/{}", Uuid::from_u128(n))
+}
+
 /// Listing the routes needs no context and starts the executor. Once and before any render: while it lists, leptos
 /// suppresses the loading of resources in the whole process, and a page rendered meanwhile would wait for ever.
 static ROUTES: LazyLock<usize> = LazyLock::new(|| leptos_axum::generate_route_list(app::App).len());
@@ -31,7 +37,7 @@ async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
 
 /// The same with cookies; answers those that are set, too.
 async fn render_with(desk: FakeBackend, address: &str, cookies: &str) -> (u16, Vec<String>, String) {
-    assert!(*ROUTES >= 10);
+    assert!(*ROUTES >= 14);
     let desk: app::SharedBackend = Arc::new(desk);
     let ines = Actor {
         kind: ActorKind::Person(PersonId(Uuid::from_u128(77))),
@@ -94,7 +100,8 @@ fn check(name: &str, html: &str) {
     }
     for row in html.split("<tr").skip(1).filter(|row| row.starts_with(" role=\"row\" class=\"row")) {
         let tag = row.split_once('>').map_or(row, |(tag, _)| tag);
-        assert!(tag.contains("data-connection=\"") && tag.contains("data-health=\""), "{name}: {tag}");
+        let marked = |one: &str, two: &str| tag.contains(&format!("{one}=\"")) && tag.contains(&format!("{two}=\""));
+        assert!(marked("data-connection", "data-health") || marked("data-issue", "data-state"), "{name}: {tag}");
     }
     assert_eq!(html.matches("<h1").count(), 1, "{name}: one headline");
     for of in values(html, "aria-labelledby").into_iter().chain(values(html, "for")) {
@@ -134,6 +141,22 @@ snapshots! {
     customers_wrong: FakeBackend::rich(), "/customers?colour=red", 422;
     customer: FakeBackend::rich(), CUSTOMER, 200;
     customer_unknown: FakeBackend::rich(), "/customers/00000000-0000-0000-0000-0000000000ff", 404;
+    issues: FakeBackend::rich(), "/issues", 200;
+    issues_all: FakeBackend::rich(), "/issues?state=", 200;
+    issues_mine: FakeBackend::rich(), "/issues?assignee=me", 200;
+    issues_none: FakeBackend::default(), "/issues", 200;
+    issues_of_one: FakeBackend::rich(), "/issues?connection=00000000-0000-0000-0000-000000000001", 200;
+    issues_wrong: FakeBackend::rich(), "/issues?state=sleepy", 422;
+    issue: FakeBackend::rich(), &issue_page(7_001), 200;
+    issue_resolved: FakeBackend::rich(), &issue_page(7_007), 200;
+    issue_outage: FakeBackend::rich(), &issue_page(7_000), 200;
+    issue_unknown: FakeBackend::rich(), &issue_page(9_999), 404;
+    issue_conflict: FakeBackend::rich(), &format!("{}?__path=%2F_app%2Fchange-issue&__err={}", issue_page(7_001), base64(CONFLICT.as_bytes())), 200;
+    bulk_new: FakeBackend::rich(), "/bulk/new?kind=check&health=offline&health=failing", 200;
+    bulk_new_assign: FakeBackend::rich(), &format!("/bulk/new?kind=assign&health=offline&id={0}&id={0}&id={0}", Uuid::from_u128(1)), 200;
+    bulk_new_wrong: FakeBackend::rich(), "/bulk/new?kind=explode", 422;
+    bulk: FakeBackend::rich(), &format!("/bulk/{}", Uuid::from_u128(1)), 200;
+    bulk_done: FakeBackend::rich(), &format!("/bulk/{}", Uuid::from_u128(2)), 200;
     sources: FakeBackend::rich(), "/settings", 200;
     sources_empty: FakeBackend::default(), "/settings", 200;
     source_new: FakeBackend::rich(), "/settings/sources/new", 200;
@@ -226,9 +249,27 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
         connection.customer.name = EVIL.to_owned();
         connection.owner = Some(EVIL.to_owned());
     }
+    for issue in &mut desk.issues {
+        issue.assignee = Some(EVIL.to_owned());
+        if let Some(customer) = &mut issue.customer {
+            customer.name = EVIL.to_owned();
+        }
+    }
     desk.note = Some(EVIL.to_owned());
     desk.sources[0].name = EVIL.to_owned();
-    for address in ["/", "/connections", FIRST, "/customers", CUSTOMER, "/settings", SOURCE] {
+    let addresses = [
+        "/",
+        "/connections",
+        FIRST,
+        "/issues",
+        "/issues?state=",
+        &issue_page(7_001),
+        "/customers",
+        CUSTOMER,
+        "/settings",
+        SOURCE,
+    ];
+    for address in addresses {
         let (_, html) = render(desk.clone(), address).await;
         assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
     }

@@ -1,7 +1,7 @@
 //! Doing one thing with many: over a filter, with a preview, progress, pause and cancel.
 
 use crate::words::words;
-use crate::{BulkId, ConnectionRef};
+use crate::{BulkId, ConnectionRef, Refusal};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,28 @@ pub struct NewBulk {
     /// With `sync`: what to read.
     #[serde(default)]
     pub sync: Option<crate::SyncKind>,
+}
+
+impl NewBulk {
+    /// Reads what the address of a page asks to be done: `kind`, and the filters of Connections. Who selects rows, by `id`, means
+    /// those alone; order and page do not count.
+    pub fn from_query(query: &str) -> Result<Self, Refusal> {
+        let (mut kind, mut filter) = (None, BulkFilter::default());
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let value = value.trim();
+            match &*name {
+                _ if value.is_empty() => {}
+                "sort" | "cursor" | "limit" => {}
+                "kind" => kind = Some(value.parse().map_err(|message: String| Refusal::invalid("kind", message))?),
+                _ => filter.0.entry(name.into_owned()).or_default().push(value.to_owned()),
+            }
+        }
+        if filter.0.contains_key("id") {
+            filter.0.retain(|name, _| name == "id");
+        }
+        let kind = kind.ok_or_else(|| Refusal::invalid("kind", "It does not say what to do."))?;
+        Ok(Self { kind, filter, dry_run: false, assignee: None, sync: None })
+    }
 }
 
 /// Filters by name, each with its values; the names of Connections, and `id`.
@@ -125,4 +147,24 @@ pub struct Bulk {
 pub struct BulkPatch {
     /// `paused` or `running`.
     pub state: BulkState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_selects_rows_means_those_alone() {
+        let wish =
+            NewBulk::from_query("kind=check&health=offline&platform=sap%2Fs4&q=a+b&sort=customer&limit=50").unwrap();
+        assert_eq!(wish.kind, BulkKind::Check);
+        let filter: Vec<_> = wish.filter.0.iter().map(|(name, values)| (name.as_str(), values[0].as_str())).collect();
+        assert_eq!(filter, [("health", "offline"), ("platform", "sap/s4"), ("q", "a b")]);
+        let wish = NewBulk::from_query("kind=sync&health=offline&id=one&id=two").unwrap();
+        assert_eq!(
+            wish.filter.0.into_iter().collect::<Vec<_>>(),
+            [("id".to_owned(), vec!["one".into(), "two".into()])]
+        );
+        assert!(NewBulk::from_query("health=offline").is_err());
+    }
 }

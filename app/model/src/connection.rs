@@ -378,6 +378,11 @@ impl ConnectionQuery {
         to.finish()
     }
 
+    /// The same, name by name: for the hidden fields of a form.
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.to_query().as_bytes()).into_owned().collect()
+    }
+
     /// Rows a page.
     pub fn limit(&self) -> u16 {
         self.limit.unwrap_or(crate::page::DEFAULT_LIMIT)

@@ -69,7 +69,6 @@ pub struct Pulse {
     /// How many connections in each health.
     pub totals: Totals,
     /// How many issues are open: those that nobody has taken.
-    #[serde(default)]
     pub issues_open: u64,
     /// What Linewatch cannot see right now, worst first.
     pub concerns: Vec<Concern>,

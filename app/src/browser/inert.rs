@@ -1,6 +1,6 @@
 //! The server's side: nothing to ask, nothing to do.
 
-use super::Look;
+use super::{Look, Taken};
 use chrono::{DateTime, Utc};
 
 pub(crate) fn now() -> Option<DateTime<Utc>> {
@@ -56,6 +56,24 @@ pub(crate) fn step_rows(_by: i32) -> bool {
     false
 }
 
+pub(crate) fn press_here(_selector: &str) -> bool {
+    false
+}
+
+pub(crate) fn at_hour(_hour: u32, _weekday: Option<u32>) -> Option<DateTime<Utc>> {
+    None
+}
+
+pub(crate) fn read_local(_text: &str) -> Option<DateTime<Utc>> {
+    None
+}
+
+pub(crate) fn ring_wanted() -> bool {
+    false
+}
+
+pub(crate) fn want_ring(_on: bool) {}
+
 pub(crate) fn scroll_to(_selector: &str) {}
 
 pub(crate) fn submit_form_of(_event: &leptos::ev::Event) {}
@@ -67,7 +85,7 @@ pub(crate) fn set_value_unless_focused(_selector: &str, _value: &str) {}
 pub(crate) fn submit(
     _event: &leptos::ev::SubmitEvent,
     _address: &str,
-    _then: impl Fn(Result<Option<String>, crate::calls::CallError>) + 'static,
+    _then: impl Fn(Result<Taken, crate::calls::CallError>) + 'static,
 ) -> bool {
     false
 }

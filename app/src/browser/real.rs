@@ -1,6 +1,6 @@
 //! The browser's side.
 
-use super::Look;
+use super::{Look, Taken};
 use crate::calls::CallError;
 use chrono::{DateTime, Utc};
 use js_sys::{Array, Date, Function, Object, Promise, Reflect, Uint8Array};
@@ -103,10 +103,15 @@ pub(crate) fn sign_in_again() {
     go(&format!("/login?next={here}"));
 }
 
-/// What a form says, as a query string.
+/// What a form says, as a query string; with the name of the button that was pressed.
 pub(crate) fn form_query(event: &leptos::ev::SubmitEvent) -> Option<String> {
     let form: HtmlFormElement = event.target()?.dyn_into().ok()?;
     let data = web_sys::FormData::new_with_form(&form).ok()?;
+    let button = Reflect::get(event, &"submitter".into()).ok().filter(JsValue::is_object);
+    let said = |name: &str| button.as_ref().and_then(|b| Reflect::get(b, &name.into()).ok()?.as_string());
+    if let (Some(name), Some(value)) = (said("name").filter(|name| !name.is_empty()), said("value")) {
+        data.append_with_str(&name, &value).ok();
+    }
     let pairs = web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
     pairs.to_string().as_string()
 }
@@ -160,6 +165,42 @@ pub(crate) fn step_rows(by: i32) -> bool {
     row.focus().is_ok()
 }
 
+/// Presses what the row in focus has under a key, or else what the screen has; false where there is nothing.
+pub(crate) fn press_here(selector: &str) -> bool {
+    let row = document().active_element().and_then(|active| active.closest("tr").ok().flatten());
+    let found = match row {
+        Some(row) => row.query_selector(selector),
+        None => document().query_selector(&format!("main {selector}:not(tr *)")),
+    };
+    match found.ok().flatten().and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        Some(element) => {
+            element.click();
+            true
+        }
+        None => false,
+    }
+}
+
+/// The next time that it is so late where the person is, from tomorrow on; on that day of the week (0 is Sunday), if one is said.
+pub(crate) fn at_hour(hour: u32, weekday: Option<u32>) -> Option<DateTime<Utc>> {
+    let date = Date::new_0();
+    let ahead = weekday.map_or(1, |day| match (day + 7 - date.get_day()) % 7 {
+        0 => 7,
+        days => days,
+    });
+    date.set_date(date.get_date() + ahead);
+    date.set_hours(hour);
+    date.set_minutes(0);
+    date.set_seconds(0);
+    DateTime::from_timestamp(date.get_time() as i64 / 1_000, 0)
+}
+
+/// A date and a time as a browser's field writes them, in the person's zone.
+pub(crate) fn read_local(text: &str) -> Option<DateTime<Utc>> {
+    let time = Date::new(&text.into()).get_time();
+    if time.is_nan() { None } else { DateTime::from_timestamp_millis(time as i64) }
+}
+
 /// Brings an element into view.
 pub(crate) fn scroll_to(selector: &str) {
     if let Some(element) = find(selector) {
@@ -196,12 +237,12 @@ pub(crate) fn set_value_unless_focused(selector: &str, value: &str) {
     }
 }
 
-/// Posts a form behind the scenes and tells what came of it: where to go next, if anywhere, or why not. False where the browser
+/// Posts a form behind the scenes and tells what came of it, or why not. False where the browser
 /// must do it itself. Secrets do not stay in their fields once they were taken.
 pub(crate) fn submit(
     event: &leptos::ev::SubmitEvent,
     address: &str,
-    then: impl Fn(Result<Option<String>, CallError>) + 'static,
+    then: impl Fn(Result<Taken, CallError>) + 'static,
 ) -> bool {
     let Some(body) = form_query(event) else { return false };
     event.prevent_default();
@@ -217,12 +258,15 @@ pub(crate) fn submit(
     true
 }
 
+/// Nor does what must not be sent twice, such as a note.
 fn forget_secrets(form: Option<web_sys::EventTarget>) {
     let form: Option<web_sys::Element> = form.and_then(|form| form.dyn_into().ok());
-    let Some(Ok(fields)) = form.map(|form| form.query_selector_all("input[type=password]")) else { return };
+    let Some(Ok(fields)) = form.map(|form| form.query_selector_all("input[type=password], [data-once]")) else {
+        return;
+    };
     for i in 0..fields.length() {
-        if let Some(field) = fields.item(i).and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-            field.set_value("");
+        if let Some(field) = fields.item(i) {
+            Reflect::set(&field, &"value".into(), &"".into()).ok();
         }
     }
 }
@@ -243,21 +287,22 @@ fn unreachable() -> CallError {
     CallError::from_server_fn_error(ServerFnErrorErr::Request(String::new()))
 }
 
+async fn text_of(response: &web_sys::Response) -> Result<String, CallError> {
+    let text = response.text().map_err(|_| unreachable())?;
+    Ok(JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default())
+}
+
 async fn response_to(sent: Promise) -> Result<web_sys::Response, CallError> {
     let response = JsFuture::from(sent).await.ok().and_then(|response| response.dyn_into::<web_sys::Response>().ok());
     let response = response.ok_or_else(unreachable)?;
-    if response.ok() {
-        return Ok(response);
-    }
-    let text = response.text().map_err(|_| unreachable())?;
-    let text = JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default();
-    Err(CallError::de(text.into_bytes().into()))
+    if response.ok() { Ok(response) } else { Err(CallError::de(text_of(&response).await?.into_bytes().into())) }
 }
 
-async fn read_answer(sent: Promise) -> Result<Option<String>, CallError> {
+async fn read_answer(sent: Promise) -> Result<Taken, CallError> {
     let response = response_to(sent).await?;
     let moved = response.headers().has("serverfnredirect").unwrap_or_default();
-    Ok(response.headers().get("location").ok().flatten().filter(|_| moved))
+    let to = response.headers().get("location").ok().flatten().filter(|_| moved);
+    Ok(Taken { to, body: text_of(&response).await? })
 }
 
 /// Calls the server with a message and answers the message that came back.

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 mod read;
+#[cfg(feature = "ssr")]
+mod read_issue;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,4 +79,44 @@ pub struct SourceForm {
     pub proof_allowance_seconds: String,
     pub mappings: String,
     pub version: String,
+}
+
+/// One thing done with an issue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IssueForm {
+    /// Which issue.
+    pub id: String,
+    /// The version that was looked at.
+    pub version: String,
+    /// What to do: `acknowledge`, `assign`, `wait`, `snooze`, `resolve` or `reopen`.
+    pub act: String,
+    /// With `assign`: to whom; empty takes it from whoever has it.
+    pub assignee: String,
+    /// With `snooze`: `1h`, a moment as in the API, or a date and time in UTC as a browser's field writes it.
+    pub until: String,
+}
+
+/// One thing done with several issues.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IssuesForm {
+    /// Which, each as `id:version`.
+    pub picked: Vec<String>,
+    /// Only this one, whatever is picked.
+    pub only: String,
+    /// What to do: `acknowledge` or `assign`.
+    pub act: String,
+    /// With `assign`: to whom.
+    pub assignee: String,
+}
+
+/// Something to do with many connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BulkForm {
+    /// What, and with which, as the address of the page that asked says it.
+    pub wish: String,
+    /// With `assign`: to whom; empty takes them from whoever has them.
+    pub assignee: String,
 }

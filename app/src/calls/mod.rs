@@ -4,9 +4,11 @@
 //! What a script calls says `protocol = Wire`; what a form posts to says nothing, because browsers write forms their own way.
 //! Either way an error is JSON, as whoever stands before us at the door writes it too.
 
+pub mod bulk;
 pub mod connections;
 pub mod customers;
 pub mod history;
+pub mod issues;
 pub mod overview;
 pub mod sources;
 pub mod views;
@@ -14,7 +16,7 @@ pub mod views;
 mod errors;
 mod forms;
 pub(crate) mod wire;
-pub use forms::{ConnectionForm, CustomerForm, SourceForm, ViewForm};
+pub use forms::{BulkForm, ConnectionForm, CustomerForm, IssueForm, IssuesForm, SourceForm, ViewForm};
 pub use wire::Wire;
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};

@@ -175,6 +175,10 @@ fn open() {
         on("change", |data| {
             pass_on(data);
             overhear(data);
+            // The ring does not ask whether anybody looks.
+            if data.contains(r#""topic":"issue""#) {
+                browser::heard_issue();
+            }
         }),
         on("reset", |_| {
             pass_on("reset");

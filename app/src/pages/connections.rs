@@ -7,6 +7,7 @@ use crate::{
     parts::{
         filters::filters,
         pager::pager,
+        picks::{Picks, bulk_bar},
         question::{chips, nothing, sentence},
         rows::Rows,
         totals::totals,
@@ -63,6 +64,7 @@ fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, R
             None => (Question::Nothing, false),
         })
     });
+    let picks = Picks::new();
     let none = Memo::new(move |_| !rows.with(|(_, any)| *any));
     let title = move || {
         latest.with(|got| {
@@ -86,10 +88,14 @@ fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, R
         {move || query.with(|query| known(&|facets| filters(query, facets)))}
         {part(|listing, query| totals(&listing.page.totals, query))}
         {part(chips)}
+        {move || {
+            let matching = latest.with(|got| got.as_ref().and_then(Got::listing).map_or(0, |l| l.page.matching));
+            (matching > 0).then(|| query.with(|query| bulk_bar(query, matching, picks)))
+        }}
         {move || if none.get() {
             query.with(nothing)
         } else {
-            view! { <Rows latest shown=asked.shown many_sources=many caption="Connections" /> }.into_any()
+            view! { <Rows latest shown=asked.shown many_sources=many caption="Connections" picks /> }.into_any()
         }}
         {part(|listing, query| {
             let page = &listing.page;

@@ -6,6 +6,7 @@ use crate::{
     parts::{
         empty::Empty,
         fleet::fleet,
+        outages::outages,
         recent::recent,
         rows::Rows,
         standing::headline,
@@ -21,7 +22,7 @@ use model::{ChangeTopic, ConnectionQuery, Health, Overview, Tally};
 /// The screen.
 #[component]
 pub(crate) fn OverviewPage() -> impl IntoView {
-    let asked = ask_rows(|| Question::Overview, &[ChangeTopic::Connection, ChangeTopic::System]);
+    let asked = ask_rows(|| Question::Overview, &[ChangeTopic::Connection, ChangeTopic::Outage, ChangeTopic::System]);
     screen(asked, move |latest| {
         let empty = Memo::new(move |_| with(latest, |o| o.sources.is_empty()).unwrap_or_default());
         (move || if empty.get() { nothing_yet() } else { full(asked, latest) }).into_any()
@@ -70,6 +71,7 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
         <Title text=asking::title(title) />
         {part(|o, _| headline(o))}
         {part(|o, _| totals_of_all(&Tally::from(&o.totals)))}
+        {part(|o, now| outages(&o.outages, now))}
         {worst}
         <section aria-labelledby="recent">
             <h2 id="recent">"In the last hour"</h2>

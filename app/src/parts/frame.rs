@@ -35,7 +35,7 @@ pub(crate) fn Frame(
     });
     let interest = |change: &model::Change| match change.topic {
         ChangeTopic::Connection => !change.quiet,
-        topic => topic == ChangeTopic::System,
+        topic => topic == ChangeTopic::System || topic == ChangeTopic::Issue,
     };
     let pulse = ask(|| Question::Pulse, Refetch::when(interest).every(PULSE));
     view! {

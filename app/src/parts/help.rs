@@ -5,12 +5,15 @@ use leptos::prelude::*;
 /// The dialog.
 #[component]
 pub(crate) fn Help() -> impl IntoView {
-    const KEYS: [(&str, &str); 9] = [
+    const KEYS: [(&str, &str); 12] = [
         ("/", "Search connections"),
         ("j  k", "Next and previous row"),
         ("Enter", "Open the row"),
+        ("x", "Select the row"),
+        ("e", "Acknowledge the issue"),
         ("g  o", "Go to the Overview"),
         ("g  c", "Go to Connections"),
+        ("g  i", "Go to Issues"),
         ("g  y", "Go to System"),
         ("g  s", "Go to Settings"),
         ("Ctrl K", "Find anything; ⌘ K on a Mac"),

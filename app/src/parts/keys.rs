@@ -1,4 +1,4 @@
-//! The keyboard: `/` search, `j` `k` rows, `?` help, Ctrl or Cmd and K for everything, `g` then a letter to go somewhere.
+//! The keyboard: `/` search, `j` `k` rows, `x` selects one, `e` acknowledges it, `?` help, Ctrl or Cmd and K for everything, `g` then a letter to go somewhere.
 
 use crate::browser;
 use leptos::{ev, prelude::*};
@@ -27,6 +27,7 @@ pub(crate) fn listen() {
             let taken = match (went, event.key().as_str()) {
                 (true, "o") => to(&navigate, "/"),
                 (true, "c") => to(&navigate, "/connections"),
+                (true, "i") => to(&navigate, "/issues"),
                 (true, "y") => to(&navigate, "/system"),
                 (true, "s") => to(&navigate, "/settings"),
                 (_, "g") => {
@@ -41,6 +42,8 @@ pub(crate) fn listen() {
                 }
                 (_, "j") => browser::step_rows(1),
                 (_, "k") => browser::step_rows(-1),
+                (_, "x") => browser::press_here("[data-key=x]"),
+                (_, "e") => browser::press_here("[data-key=e]:not([hidden])"),
                 (_, "?") => {
                     browser::open_dialog("help");
                     true

@@ -1,6 +1,6 @@
 //! The way to every screen.
 
-use super::{display::Display, live_note::LiveSign, text};
+use super::{display::Display, live_note::LiveSign, ring::Ring, text};
 use crate::{asking::Asked, browser, calls::overview::Pulse};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
@@ -23,6 +23,7 @@ pub(crate) fn Nav(
                 <Transition fallback=|| ()>
                     <Entry href="/" words="Overview" number=move || figure(pulse, |p| p.pulse.totals.attention()) hot=true />
                     <Entry href="/connections" words="Connections" number=move || figure(pulse, |p| p.pulse.totals.all()) />
+                    <Entry href="/issues" words="Issues" number=move || figure(pulse, |p| p.pulse.issues_open) hot=true />
                     <Entry href="/system" words="System" number=move || figure(pulse, |p| p.pulse.concerns.len() as u64) hot=true />
                     <Entry href="/settings" words="Settings" number=String::new />
                 </Transition>
@@ -34,6 +35,7 @@ pub(crate) fn Nav(
             <div class="foot">
                 <LiveSign />
                 <Display />
+                <Ring />
                 <div class="person">
                     <Transition fallback=|| ()>
                         <span class="name">{move || name(pulse)}</span>

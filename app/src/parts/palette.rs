@@ -17,10 +17,12 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 7] = [
+const SCREENS: [(&str, &str); 9] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
+    ("/issues", "Open issues"),
+    ("/issues?assignee=me", "My issues"),
     ("/customers", "Customers"),
     ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),

@@ -15,6 +15,8 @@ pub(crate) struct Post {
     path: &'static str,
     /// Under way.
     pub busy: RwSignal<bool>,
+    /// What was answered the last time, as JSON; only with wasm.
+    pub answer: RwSignal<String>,
     /// What came of the last time, if it was refused.
     pub error: RwSignal<Option<CallError>>,
     done: StoredValue<Box<dyn Fn() + Send + Sync>>,
@@ -38,6 +40,7 @@ impl Post {
         Self {
             path,
             busy: RwSignal::new(false),
+            answer: RwSignal::new(String::new()),
             error: RwSignal::new(before),
             done: StoredValue::new(Box::new(done)),
             navigate: StoredValue::new(Box::new(move |to| navigate(to, NavigateOptions::default()))),
@@ -46,22 +49,32 @@ impl Post {
 
     /// The form around its fields.
     pub(crate) fn form(self, class: &'static str, fields: AnyView) -> AnyView {
+        self.draw(None, class, fields)
+    }
+
+    /// The same, for controls that stand elsewhere on the page and belong to it by its id.
+    pub(crate) fn form_with_id(self, id: &'static str, class: &'static str, fields: AnyView) -> AnyView {
+        self.draw(Some(id), class, fields)
+    }
+
+    fn draw(self, id: Option<&'static str>, class: &'static str, fields: AnyView) -> AnyView {
         let submit = move |event: leptos::ev::SubmitEvent| {
             self.busy.set(browser::submit(&event, self.path, move |result| self.answered(result)));
         };
         view! {
-            <form method="post" action=self.path class=class on:submit=submit>
+            <form id=id method="post" action=self.path class=class on:submit=submit>
                 {fields}
             </form>
         }
         .into_any()
     }
 
-    fn answered(self, result: Result<Option<String>, CallError>) {
+    fn answered(self, result: Result<browser::Taken, CallError>) {
         self.busy.try_set(false);
         match result {
-            Ok(to) => {
+            Ok(browser::Taken { to, body }) => {
                 self.error.try_set(None);
+                self.answer.try_set(body);
                 self.done.try_with_value(|done| done());
                 if let Some(to) = to {
                     self.navigate.try_with_value(|navigate| navigate(&to));

@@ -4,16 +4,28 @@ use super::{mark::badge, text, time::Moment};
 use leptos::prelude::*;
 use model::{Connection, Environment};
 
-/// A row. `moves` counts the changes since it appeared; each one marks the row anew.
-pub(crate) fn row(c: &Connection, moves: u32, gone: bool, now: Moment, many_sources: bool) -> AnyView {
-    let moved = match (gone, moves) {
+/// What marks a row that was changed since it appeared, anew with each change, or that is gone.
+pub(crate) fn moved(moves: u32, gone: bool) -> &'static str {
+    match (gone, moves) {
         (true, _) => " gone",
         (_, 0) => "",
         (_, n) if n % 2 == 1 => " moved",
         _ => " moved-again",
-    };
+    }
+}
+
+/// A row, with the cell that selects it where rows can be selected.
+pub(crate) fn row(
+    c: &Connection,
+    moved: &str,
+    gone: bool,
+    now: Moment,
+    many_sources: bool,
+    pick: Option<AnyView>,
+) -> AnyView {
     view! {
         <tr role="row" class=format!("row {}{moved}", c.health) data-connection=c.id.to_string() data-health=c.health.code()>
+            {pick}
             <td role="cell" class="c-health">{badge(c.health)}</td>
             <td role="cell" class="c-who">
                 <a class="who" href=format!("/connections/{}", c.id) data-row="">
@@ -34,10 +46,11 @@ pub(crate) fn row(c: &Connection, moves: u32, gone: bool, now: Moment, many_sour
 }
 
 /// The head that belongs to [`row`].
-pub(crate) fn head() -> AnyView {
+pub(crate) fn head(picks: bool) -> AnyView {
     view! {
         <thead role="rowgroup">
             <tr role="row">
+                {picks.then(super::picks::head)}
                 <th role="columnheader" scope="col" class="c-health">"Health"</th>
                 <th role="columnheader" scope="col" class="c-who">"Customer"</th>
                 <th role="columnheader" scope="col" class="c-why">"Why"</th>

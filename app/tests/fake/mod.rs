@@ -2,6 +2,7 @@
 
 mod connections;
 mod history;
+mod issues;
 mod sources;
 mod system;
 
@@ -11,11 +12,13 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Availability, Backend, Capability, Certificate, Concern, Connection, ConnectionDetail, ConnectionId,
-    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Event,
-    EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange, Ingest, NewSource, NewSync, NewView,
-    NewWebhookSecret, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal, SavedView, SecretId,
-    Source, SourceId, SourcePatch, SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Totals, ViewId,
+    Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Concern, Connection,
+    ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId,
+    CustomerPatch, CustomerQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange,
+    Ingest, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, NewBulk, NewNote, NewSource, NewSync,
+    NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
+    SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem,
+    Totals, ViewId,
 };
 
 /// Answers from what it holds.
@@ -23,6 +26,8 @@ use model::{
 pub struct FakeBackend {
     pub connections: Vec<Connection>,
     pub sources: Vec<Source>,
+    pub issues: Vec<Issue>,
+    pub outages: Vec<Outage>,
     /// The note on every connection, instead of its own.
     pub note: Option<String>,
     /// What cannot be seen.
@@ -37,6 +42,8 @@ impl FakeBackend {
         Self {
             connections: connections::every_health(),
             sources: vec![source(), failing_source()],
+            issues: issues::every_state(&connections::every_health()),
+            outages: issues::outages(),
             note: None,
             concerns: system::concerns(),
             broken: None,
@@ -60,7 +67,12 @@ impl FakeBackend {
 impl Backend for FakeBackend {
     async fn pulse(&self, _: &Actor) -> Result<Pulse, Refusal> {
         self.check()?;
-        Ok(Pulse { at: now(), totals: self.totals(), issues_open: 0, concerns: self.concerns.clone() })
+        Ok(Pulse {
+            at: now(),
+            totals: self.totals(),
+            issues_open: issues::counts(self).open,
+            concerns: self.concerns.clone(),
+        })
     }
 
     async fn system(&self, _: &Actor) -> Result<System, Refusal> {
@@ -109,7 +121,7 @@ impl Backend for FakeBackend {
         Ok(Overview {
             at: now(),
             totals: self.totals(),
-            outages: Vec::new(),
+            outages: self.outages.clone(),
             worst,
             changes_in_all: changes.len() as u64 + 4,
             changes,
@@ -233,6 +245,59 @@ impl Backend for FakeBackend {
 
     async fn remove_view(&self, _: &Actor, _: ViewId) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    async fn issues(&self, _: &Actor, query: IssueQuery) -> Result<Page<Issue>, Refusal> {
+        self.check()?;
+        Ok(issues::page(self, &query))
+    }
+
+    async fn issue_counts(&self, _: &Actor) -> Result<IssueCounts, Refusal> {
+        self.check()?;
+        Ok(issues::counts(self))
+    }
+
+    async fn issue(&self, _: &Actor, id: IssueId) -> Result<Issue, Refusal> {
+        self.check()?;
+        issues::one(self, id)
+    }
+
+    async fn issue_entries(&self, _: &Actor, id: IssueId) -> Result<Vec<IssueEntry>, Refusal> {
+        issues::one(self, id).map(|issue| issues::entries(&issue))
+    }
+
+    async fn change_issue(&self, _: &Actor, _: IssueId, _: IssuePatch) -> Result<Issue, Refusal> {
+        Err(Refusal::Conflict("Tom has acknowledged this issue meanwhile.".into()))
+    }
+
+    async fn note_issue(&self, actor: &Actor, id: IssueId, note: NewNote) -> Result<IssueEntry, Refusal> {
+        let mut entries = self.issue_entries(actor, id).await?;
+        Ok(IssueEntry { text: note.text, ..entries.swap_remove(0) })
+    }
+
+    async fn outages(&self, _: &Actor, _: PageQuery) -> Result<Page<Outage>, Refusal> {
+        Ok(Page { items: self.outages.clone(), next_cursor: None })
+    }
+
+    async fn outage(&self, _: &Actor, id: OutageId) -> Result<Outage, Refusal> {
+        issues::one_outage(self, id)
+    }
+
+    async fn start_bulk(&self, _: &Actor, new: NewBulk) -> Result<Bulk, Refusal> {
+        self.check()?;
+        Ok(issues::start(self, &new))
+    }
+
+    async fn bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
+    }
+
+    async fn change_bulk(&self, _: &Actor, id: BulkId, _: BulkPatch) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
+    }
+
+    async fn cancel_bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
     }
 
     async fn events(&self, _: &Actor, _: EventQuery) -> Result<Page<Event>, Refusal> {
