@@ -105,7 +105,7 @@ async fn counters_agree_with_the_rows_whoever_writes_meanwhile(pool: PgPool) {
         ("update", "update connection set health = 'late' where health <> 'late' and removed_at is null"),
         (
             "delete",
-            "delete from connection where removed_at is null and id = (select max(id) from connection where removed_at is null)",
+            "delete from connection where removed_at is null and id = (select id from connection where removed_at is null order by id desc limit 1)",
         ),
     ] {
         sqlx::query("delete from transition").execute(&mut *conn).await.unwrap();

@@ -151,6 +151,7 @@ async fn lists_are_paged_filtered_and_know_what_came_again(pool: PgPool) {
         world.post(event(&format!("evt_{n}"))).await.unwrap();
     }
     world.post(event("evt_3")).await.unwrap();
+    world.clock.advance(TimeDelta::milliseconds(1));
     world.post(r#"{"event":"assets.updated","body":[]}"#).await.unwrap();
     let mut conn = pool.acquire().await.unwrap();
 

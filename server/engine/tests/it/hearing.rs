@@ -137,7 +137,7 @@ async fn a_cadence_that_nobody_set_is_learned_from_its_good_syncs(pool: PgPool) 
         .execute(&world.pool)
         .await
         .unwrap();
-    assert_eq!(world.connection(one.id).await.connection.cadence_from, None);
+    assert_eq!(world.connection(one.id).await.connection.cadence_from, Some(CadenceFrom::Set), "as the source says");
     for minute in 1..=6 {
         let good = json!({"id": format!("evt_{minute}"), "event": "sync.completed", "timestamp": world.clock.now(),
             "connection_id": one.key, "data": {"finished_at": start + TimeDelta::minutes(minute)}});
