@@ -15,7 +15,7 @@ pub type Rows<T> = futures_core::stream::BoxStream<'static, Result<T, Refusal>>;
 
 /// The desk behind both doors. Permission, transactions and the audit log are its business; a door only translates.
 #[async_trait::async_trait]
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: Send + std::marker::Sync + 'static {
     /// What every page shows around itself.
     async fn pulse(&self, actor: &Actor) -> Result<Pulse, Refusal>;
 

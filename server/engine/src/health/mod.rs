@@ -2,14 +2,20 @@
 //!
 //! [`weigh`] and [`judge`] are pure functions of data and a time; [`observe`] is the single entrance for every eye.
 
+mod availability;
+mod capability;
 mod facts;
 mod judge;
 mod known;
 mod observe;
+mod sync;
 mod weigh;
 
+pub use availability::availability;
+pub use capability::capabilities;
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
 pub use judge::{Judgement, Policy, judge};
 pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
+pub use sync::SyncFact;
 pub use weigh::{CheckReason, Sighting, Weighed, weigh};

@@ -108,6 +108,22 @@ fn ordered(query: &ConnectionQuery, after: Option<Position>) -> QueryBuilder<Pos
     sql
 }
 
+/// Everything that a query matches, whatever its order and page, as `select` wants it; `ids`, unless empty: of these only.
+pub fn matching(select: &str, query: &ConnectionQuery, ids: &[Uuid]) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("");
+    push_matching(&mut sql, select, query, ids);
+    sql
+}
+
+/// The same at the end of a statement.
+pub fn push_matching(sql: &mut QueryBuilder<Postgres>, select: &str, query: &ConnectionQuery, ids: &[Uuid]) {
+    sql.push(select).push(" from connection c join source s on s.id = c.source_id ");
+    filter(sql, query, true);
+    if !ids.is_empty() {
+        sql.push(" and c.id = any(").push_bind(ids.to_vec()).push(")");
+    }
+}
+
 fn filter(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery, with_health: bool) {
     sql.push(" where c.removed_at is null");
     if with_health && !query.health.is_empty() {
@@ -298,6 +314,12 @@ pub async fn timeline(
            union all \
            select received_at, id, case applied when 'conflict' then 'conflict' else 'evidence' end, null, null, null, null, eye, id, text \
            from evidence where connection_id = $1 and (applied <> 'confirmed' or eye <> 'poll') \
+           union all \
+           select at, id, 'person', null, null, null, null, null, null, actor_name || case action \
+             when 'connection.sync_started' then case detail->>'kind' when 'full' then ' started a full sync' else ' started a sync' end \
+             when 'connection.sync_refused' then ' could not start a sync: ' || (detail->>'why') else ' asked for a check' end \
+           from audit where subject_kind = 'connection' and subject_id = $1::uuid::text \
+           and action in ('connection.sync_started', 'connection.sync_refused', 'connection.check_asked') \
          ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
         id.0,
         at,
@@ -319,6 +341,7 @@ pub async fn timeline(
             let kind = match row.kind.as_str() {
                 "transition" => TimelineKind::Transition,
                 "conflict" => TimelineKind::Conflict,
+                "person" => TimelineKind::Person,
                 _ => TimelineKind::Evidence,
             };
             let text = match (kind, from, to) {

@@ -1,8 +1,12 @@
 //! Customers' links to their systems.
 
+pub mod availability;
+pub mod capabilities;
 pub mod check;
 pub mod evidence;
 pub mod get;
 pub mod list;
 pub mod patch;
+pub mod sync;
+pub mod syncs;
 pub mod timeline;
