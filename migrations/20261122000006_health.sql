@@ -14,10 +14,10 @@ insert into connection_proof (connection_id, last_good_sync_at, event_at)
 select id, last_good_sync_at, event_at from connection
 where last_good_sync_at is not null
 on conflict do nothing;
-drop index connection_last_good;
+-- local: drop index connection_last_good;
 alter table connection
-    drop column last_good_sync_at,
-    drop column event_at,
+    -- local
+    -- local
     add column busy_since timestamptz,                   -- since when a sync has been seen under way; null when none is
     add column flips timestamptz[] not null default '{}', -- when it last turned bad, newest last, at most 8: flapping
     set (fillfactor = 85);

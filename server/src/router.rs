@@ -2,7 +2,7 @@
 
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
-use crate::api::v1::{connections, events, issues, outages, sources, system};
+use crate::api::v1::{bulk, connections, customers, events, issues, outages, sources, system, views};
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
@@ -62,6 +62,16 @@ fn machines() -> Router<Parts> {
             "/api/v1/connections/{id}/reconnect-links",
             get(connections::links::handle).post(connections::make_link::handle),
         )
+        .route("/api/v1/connections/{id}/sync", post(connections::sync::handle))
+        .route("/api/v1/connections/{id}/syncs", get(connections::syncs::handle))
+        .route("/api/v1/connections/{id}/availability", get(connections::availability::handle))
+        .route("/api/v1/connections/{id}/capabilities", get(connections::capabilities::handle))
+        .route("/api/v1/bulk", post(bulk::start::handle))
+        .route("/api/v1/bulk/{id}", get(bulk::get::handle).patch(bulk::patch::handle).delete(bulk::cancel::handle))
+        .route("/api/v1/customers", get(customers::list::handle))
+        .route("/api/v1/customers/{id}", get(customers::get::handle).patch(customers::patch::handle))
+        .route("/api/v1/views", get(views::list::handle).post(views::create::handle))
+        .route("/api/v1/views/{id}", get(views::get::handle).delete(views::remove::handle))
         .route("/api/v1/events", get(events::list::handle))
         .route("/api/v1/events/{id}", get(events::get::handle))
         .route("/api/v1/events/{id}/retry", post(events::retry::handle))

@@ -63,6 +63,7 @@ fn faq_v1() -> Router<Shared> {
         .route("/api/v1/connections/{id}/sync-status", get(syncs::status))
         .route("/api/v1/connections/{id}/syncs", post(syncs::start))
         .route("/api/system/connections/{id}", delete(connections::delete))
+        .route("/api/system/platforms", get(openapi_2025::account::platforms))
         .route("/api/system/webhooks/deliveries", get(deliveries::list))
 }
 

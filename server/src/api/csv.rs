@@ -9,7 +9,7 @@ use axum::http::{header, request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use model::{EventQuery, IssueQuery, Page, PageQuery, Refusal, Rows};
+use model::{CustomerQuery, EventQuery, IssueQuery, Page, PageQuery, Refusal, Rows};
 use std::future::Future;
 
 /// How a list is wanted.
@@ -72,13 +72,19 @@ impl Paged for EventQuery {
     }
 }
 
+impl Paged for CustomerQuery {
+    fn turn_to(&mut self, cursor: Option<String>) {
+        (self.cursor, self.limit) = (cursor, Some(200));
+    }
+}
+
 impl Paged for IssueQuery {
     fn turn_to(&mut self, cursor: Option<String>) {
         (self.cursor, self.limit) = (cursor, Some(200));
     }
 }
 
-/// All rows, page after page; for lists whose order is that of time, which nothing moves.
+/// All rows, page after page; for lists whose order is that of time or of names, which hardly anything moves.
 pub fn pages<Q, T, A>(query: Q, ask: impl Fn(Q) -> A + Send + 'static) -> Rows<T>
 where
     Q: Paged,

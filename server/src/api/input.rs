@@ -21,12 +21,34 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Input<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !called_json(request.headers()) {
-            let detail = "The body must be JSON, with the header “Content-Type: application/json”.";
-            return Err(Problem::about(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+            return Err(not_called_json());
         }
         let bytes = whole(request.into_body()).await?;
         read(&bytes).map(Self)
     }
+}
+
+/// The same where a body may be absent: then everything takes its default.
+#[derive(Debug)]
+pub struct Maybe<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for Maybe<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let called = called_json(request.headers());
+        let bytes = whole(request.into_body()).await?;
+        match (bytes.is_empty(), called) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => read(&bytes).map(Self),
+            (false, false) => Err(not_called_json()),
+        }
+    }
+}
+
+fn not_called_json() -> Problem {
+    let detail = "The body must be JSON, with the header “Content-Type: application/json”.";
+    Problem::about(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
 /// The id in the path; one that cannot be an id belongs to nothing.

@@ -46,12 +46,12 @@ fn check(parsed: &Parsed, received_at: DateTime<Utc>) {
     fits(parsed.kind_raw.as_deref(), 200);
     fits(parsed.connection_key.as_deref(), 200);
     match &parsed.news {
-        Some(News::ReauthorizationRequired { code, message } | News::SyncFailed { code, message }) => {
+        Some(News::ReauthorizationRequired { code, message } | News::SyncFailed { code, message, .. }) => {
             fits(code.as_deref(), 200);
             fits(message.as_deref(), 2_000);
         }
         Some(News::Offline { message } | News::SystemError { message }) => fits(message.as_deref(), 2_000),
-        Some(News::SyncCompleted { finished_at, started_at, summary }) => {
+        Some(News::SyncCompleted { finished_at, started_at, summary, .. }) => {
             assert!(finished_at.is_none_or(|at| at <= received_at) && started_at.is_none_or(|at| at <= received_at));
             fits(summary.as_deref(), 2_000);
         }

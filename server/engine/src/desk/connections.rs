@@ -117,30 +117,13 @@ impl Desk {
         commit(tx).await?;
         Ok(detail)
     }
-
-    pub(super) async fn ask_for_check(&self, actor: &Actor, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
-        actor.must_be(Role::Support)?;
-        let now = self.clock.now();
-        let mut tx = self.begin().await?;
-        if !connection::ask_for_check(&mut tx, id, now).await.map_err(internal)? {
-            return Err(not_found());
-        }
-        audit::write(&mut tx, now, actor, "connection.check_asked", ("connection", id.to_string()), json!({}))
-            .await
-            .map_err(internal)?;
-        let detail = detail(&mut tx, id).await?;
-        announce(&mut tx, &detail).await?;
-        commit(tx).await?;
-        self.checks.notify_one();
-        Ok(detail)
-    }
 }
 
 pub(super) async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<ConnectionDetail, Refusal> {
     connection_list::detail(conn, id).await.map_err(internal)?.ok_or_else(not_found)
 }
 
-fn not_found() -> Refusal {
+pub(super) fn not_found() -> Refusal {
     Refusal::NotFound("This connection".to_owned())
 }
 

@@ -1,7 +1,11 @@
 //! The desk behind both doors: permission, transaction, audit, commit. One file a subject.
 
+mod bulk;
+mod by_hand;
 mod connections;
+mod customers;
 mod events;
+mod history;
 mod issues;
 mod outages;
 mod overview;
@@ -9,6 +13,7 @@ mod reconnect;
 mod sources;
 mod system;
 mod validate;
+mod views;
 
 use crate::clock::SharedClock;
 use crate::http::Outbound;
@@ -16,11 +21,12 @@ use crate::poll::Upstreams;
 use crate::store::internal;
 use crate::vault::Vault;
 use model::{
-    Actor, Backend, Certificate, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
-    ConnectionQuery, Event, EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId,
-    IssuePatch, IssueQuery, NewNote, NewSource, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
-    PlatformRef, Pulse, ReconnectLink, Refusal, Rows, SecretId, Source, SourceId, SourcePatch, SourceTest, System,
-    TimelineItem,
+    Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Connection, ConnectionDetail,
+    ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery,
+    Event, EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
+    NewBulk, NewNote, NewSource, NewSync, NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
+    PlatformRef, Pulse, ReconnectLink, Refusal, Rows, SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest,
+    Sync, System, TimelineItem, ViewId,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -163,6 +169,62 @@ impl Backend for Desk {
         self.list_links(actor, id).await
     }
 
+    async fn start_sync(&self, actor: &Actor, id: ConnectionId, new: NewSync) -> Result<ConnectionDetail, Refusal> {
+        self.ask_for_sync(actor, id, new).await
+    }
+
+    async fn syncs(&self, actor: &Actor, id: ConnectionId, page: PageQuery) -> Result<Page<Sync>, Refusal> {
+        self.list_syncs(actor, id, page).await
+    }
+
+    async fn availability(&self, actor: &Actor, id: ConnectionId, days: u16) -> Result<Availability, Refusal> {
+        self.read_availability(actor, id, days).await
+    }
+
+    async fn capabilities(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Capability>, Refusal> {
+        self.list_capabilities(actor, id).await
+    }
+
+    async fn customers(&self, actor: &Actor, query: CustomerQuery) -> Result<Page<Customer>, Refusal> {
+        self.list_customers(actor, query).await
+    }
+
+    async fn customer(&self, actor: &Actor, id: CustomerId) -> Result<Customer, Refusal> {
+        self.read_customer(actor, id).await
+    }
+
+    async fn change_customer(&self, actor: &Actor, id: CustomerId, patch: CustomerPatch) -> Result<Customer, Refusal> {
+        self.patch_customer(actor, id, patch).await
+    }
+
+    async fn views(&self, actor: &Actor) -> Result<Vec<SavedView>, Refusal> {
+        self.list_views(actor).await
+    }
+
+    async fn add_view(&self, actor: &Actor, new: NewView) -> Result<SavedView, Refusal> {
+        self.keep_view(actor, new).await
+    }
+
+    async fn remove_view(&self, actor: &Actor, id: ViewId) -> Result<(), Refusal> {
+        self.forget_view(actor, id).await
+    }
+
+    async fn start_bulk(&self, actor: &Actor, new: NewBulk) -> Result<Bulk, Refusal> {
+        self.begin_bulk(actor, new).await
+    }
+
+    async fn bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        self.read_bulk(actor, id).await
+    }
+
+    async fn change_bulk(&self, actor: &Actor, id: BulkId, patch: BulkPatch) -> Result<Bulk, Refusal> {
+        self.patch_bulk(actor, id, patch).await
+    }
+
+    async fn cancel_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        self.end_bulk(actor, id).await
+    }
+
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {
         self.list_events(actor, query).await
     }
@@ -202,6 +264,38 @@ impl Backend for Desk {
     async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, secret: SecretId) -> Result<Source, Refusal> {
         self.retire_secret(actor, id, secret).await
     }
+    // STUB-BEGIN
+    async fn make_reconnect_link(&self, _: &Actor, _: ConnectionId) -> Result<model::ReconnectLink, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn reconnect_links(&self, _: &Actor, _: ConnectionId) -> Result<Vec<model::ReconnectLink>, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn issues(&self, _: &Actor, _: model::IssueQuery) -> Result<Page<model::Issue>, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn issue_counts(&self, _: &Actor) -> Result<model::IssueCounts, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn issue(&self, _: &Actor, _: model::IssueId) -> Result<model::Issue, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn issue_entries(&self, _: &Actor, _: model::IssueId) -> Result<Vec<model::IssueEntry>, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn change_issue(&self, _: &Actor, _: model::IssueId, _: model::IssuePatch) -> Result<model::Issue, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn note_issue(&self, _: &Actor, _: model::IssueId, _: model::NewNote) -> Result<model::IssueEntry, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn outages(&self, _: &Actor, _: PageQuery) -> Result<Page<model::Outage>, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    async fn outage(&self, _: &Actor, _: model::OutageId) -> Result<model::Outage, Refusal> {
+        Err(Refusal::Unavailable(String::new()))
+    }
+    // STUB-END
 }
 
 /// Commits, or says that nothing was changed.

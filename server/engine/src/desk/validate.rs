@@ -1,7 +1,10 @@
 //! What may be saved. Every field that is wrong is named, each with a sentence that helps. Pure.
 
 use crate::http::Outbound;
-use model::{ConnectionPatch, FieldError, Mappings, NewSource, Refusal, SourcePatch};
+use model::{
+    BulkKind, ConnectionPatch, ConnectionQuery, CustomerPatch, FieldError, Mappings, NewBulk, NewSource, NewView,
+    Refusal, SourcePatch,
+};
 use std::ops::RangeInclusive;
 
 const MONTH: i64 = 31 * 24 * 3_600;
@@ -28,31 +31,92 @@ impl Errors {
         );
     }
 
+    fn tags(&mut self, tags: Option<&[String]>) {
+        let tags = tags.unwrap_or_default();
+        self.check("tags", tags.len() <= 20, "at most 20 tags");
+        self.check(
+            "tags",
+            tags.iter().all(|tag| tag.chars().count() <= 40 && !tag.contains([',', '\0'])),
+            "a tag has at most 40 characters and no comma",
+        );
+    }
+
     fn done(self) -> Result<(), Refusal> {
         if self.0.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.0)) }
     }
 }
 
+fn trim(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn tidy_tags(tags: Vec<String>) -> Vec<String> {
+    let mut tags: Vec<_> = tags.iter().map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+/// Trims what people type, and turns empty text into none.
+pub(super) fn customer_patch(mut patch: CustomerPatch) -> Result<CustomerPatch, Refusal> {
+    for field in [&mut patch.tier, &mut patch.owner, &mut patch.contact, &mut patch.note] {
+        *field = field.take().map(trim);
+    }
+    patch.tags = patch.tags.map(tidy_tags);
+    let mut errors = Errors::default();
+    for (name, field, most) in [
+        ("tier", &patch.tier, 40),
+        ("owner", &patch.owner, 100),
+        ("contact", &patch.contact, 200),
+        ("note", &patch.note, 5_000),
+    ] {
+        errors.length(name, field.as_ref().and_then(Option::as_deref), most);
+    }
+    errors.tags(patch.tags.as_deref());
+    errors.done()?;
+    Ok(patch)
+}
+
+/// What is for one kind of bulk operation only is refused with the others.
+pub(super) fn new_bulk(mut new: NewBulk) -> Result<NewBulk, Refusal> {
+    new.assignee = trim(new.assignee);
+    let mut errors = Errors::default();
+    errors.length("assignee", new.assignee.as_deref(), 100);
+    errors.check("assignee", new.assignee.is_none() || new.kind == BulkKind::Assign, "only with the kind “assign”");
+    errors.check("sync", new.sync.is_none() || new.kind == BulkKind::Sync, "only with the kind “sync”");
+    errors.done()?;
+    Ok(new)
+}
+
+/// The question of a view is kept without its page, and without the sign before it.
+pub(super) fn new_view(mut new: NewView) -> Result<NewView, Refusal> {
+    new.name = new.name.trim().to_owned();
+    let mut errors = Errors::default();
+    errors.check("name", !new.name.is_empty(), "give it a name, so that you find it again");
+    errors.length("name", Some(&new.name), 80);
+    let query = new.query.trim();
+    match ConnectionQuery::from_query(query.strip_prefix('?').unwrap_or(query)) {
+        Ok(query) => new.query = ConnectionQuery { cursor: None, ..query }.to_query(),
+        Err(Refusal::Invalid(wrong)) => {
+            let why: Vec<_> = wrong.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
+            errors.check("query", false, &why.join("; "));
+        }
+        Err(other) => return Err(other),
+    }
+    errors.length("query", Some(&new.query), 4_000);
+    errors.done()?;
+    Ok(new)
+}
+
 /// Trims what people type, and turns empty text into none.
 pub(super) fn connection_patch(mut patch: ConnectionPatch) -> Result<ConnectionPatch, Refusal> {
-    let trim = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     patch.owner = patch.owner.map(trim);
     patch.note = patch.note.map(trim);
-    if let Some(tags) = &mut patch.tags {
-        *tags = tags.iter().map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty()).collect();
-        tags.sort();
-        tags.dedup();
-    }
+    patch.tags = patch.tags.map(tidy_tags);
     let mut errors = Errors::default();
     errors.length("owner", patch.owner.as_ref().and_then(Option::as_deref), 100);
     errors.length("note", patch.note.as_ref().and_then(Option::as_deref), 5_000);
-    let tags = patch.tags.as_deref().unwrap_or_default();
-    errors.check("tags", tags.len() <= 20, "at most 20 tags");
-    errors.check(
-        "tags",
-        tags.iter().all(|tag| tag.chars().count() <= 40 && !tag.contains([',', '\0'])),
-        "a tag has at most 40 characters and no comma",
-    );
+    errors.tags(patch.tags.as_deref());
     errors.range("cadence_seconds", patch.cadence_seconds.flatten(), 10..=MONTH, "between 10 seconds and 31 days");
     errors.done()?;
     Ok(patch)
@@ -212,5 +276,29 @@ mod tests {
         assert_eq!(patch.owner, Some(Some("Ines".into())));
         assert_eq!(patch.note, Some(None));
         assert_eq!(patch.tags, Some(vec!["gold".to_owned()]));
+    }
+
+    #[test]
+    fn a_view_keeps_a_question_that_can_be_asked() {
+        let view = |query: &str| new_view(NewView { name: " Mine ".into(), query: query.into(), shared: false });
+        let kept = view("?health=late&cursor=abc").unwrap();
+        assert_eq!((kept.name.as_str(), kept.query.as_str()), ("Mine", "health=late"));
+        let Err(Refusal::Invalid(errors)) = view("health=fine&colour=red") else { panic!("must be refused") };
+        assert!(errors[0].field == "query" && errors[0].message.contains("colour"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_customer_is_tidied_and_held_to_its_bounds() {
+        let patch =
+            CustomerPatch { tier: Some(Some(" gold ".into())), contact: Some(Some(" ".into())), ..Default::default() };
+        let patch = customer_patch(patch).unwrap();
+        assert_eq!((patch.tier, patch.contact, patch.owner), (Some(Some("gold".into())), Some(None), None));
+        let long = CustomerPatch {
+            tier: Some(Some("x".repeat(41))),
+            contact: Some(Some("x".repeat(201))),
+            ..Default::default()
+        };
+        let Err(Refusal::Invalid(errors)) = customer_patch(long) else { panic!("must be refused") };
+        assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), ["tier", "contact"]);
     }
 }

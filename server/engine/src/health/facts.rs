@@ -1,6 +1,6 @@
 //! What each kind of evidence says, in one language.
 
-use super::Flow;
+use super::{Flow, SyncFact};
 use crate::makini::{Closer, ReportedError, Seen, SyncStatus};
 use crate::webhook::event::News;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,12 +31,14 @@ pub struct Facts {
     pub cadence_upstream: Option<i64>,
     /// Whether a sync is under way, where that is told.
     pub busy: Option<bool>,
+    /// A sync that ended.
+    pub sync: Option<SyncFact>,
 }
 
 impl Facts {
     /// As JSON, for the record.
     pub fn to_json(&self) -> serde_json::Value {
-        json!({
+        let mut facts = json!({
             "authorization": self.authorization.map(|(value, _)| value.code()),
             "flow": self.flow.map(|(fact, _)| match fact {
                 FlowFact::Is(flow) => flow.code(),
@@ -45,7 +47,11 @@ impl Facts {
             "cause": self.cause().map(Cause::code),
             "detail": self.detail,
             "last_good_sync_at": self.last_good_sync_at,
-        })
+        });
+        if let Some(sync) = &self.sync {
+            facts["sync"] = json!(sync);
+        }
+        facts
     }
 
     fn cause(&self) -> Option<Cause> {
@@ -141,14 +147,15 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
             detail: message.clone(),
             ..Facts::default()
         },
-        News::SyncCompleted { finished_at, .. } => Facts {
+        News::SyncCompleted { finished_at, started_at, carried, .. } => Facts {
             authorization: Some((Authorization::Authorized, None)),
             flow: Some((FlowFact::Is(Flow::Good), None)),
             last_good_sync_at: Some(finished_at.unwrap_or(at).min(at)),
             busy: Some(false),
+            sync: Some(SyncFact::good(*started_at, finished_at.unwrap_or(at).min(at), carried)),
             ..Facts::default()
         },
-        News::SyncFailed { code, message } => {
+        News::SyncFailed { code, message, run } => {
             let (authorization, flow) = match code.as_deref().map(str::to_ascii_uppercase) {
                 // a sync that failed because the system does not answer, or refuses us, says that, and no second thing
                 Some(code) if code.contains("UNREACHABLE") || code.contains("OFFLINE") => {
@@ -160,7 +167,9 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
                 _ => (None, Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError)))),
             };
             let error = ReportedError { code: code.clone(), message: message.clone().unwrap_or_default() };
-            Facts { authorization, flow, detail: Some(words_of(&error)), busy: Some(false), ..Facts::default() }
+            let words = words_of(&error);
+            let sync = run.as_ref().map(|run| SyncFact::failed(run, at, code.as_deref(), &words));
+            Facts { authorization, flow, detail: Some(words), busy: Some(false), sync, ..Facts::default() }
         }
         // it names no dimension: kept on the record, and a check is asked for
         News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
@@ -240,7 +249,7 @@ mod tests {
     use super::*;
 
     fn failed(code: &str) -> Facts {
-        let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()) };
+        let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()), run: None };
         facts_of_news(&news, DateTime::UNIX_EPOCH)
     }
 

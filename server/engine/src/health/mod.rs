@@ -2,6 +2,8 @@
 //!
 //! [`weigh`] and [`judge`] are pure functions of data and a time; [`observe`] is the single entrance for every eye.
 
+mod availability;
+mod capability;
 mod facts;
 mod follow;
 mod issue;
@@ -11,12 +13,15 @@ mod ledger;
 mod observe;
 mod outage;
 mod rhythm;
+mod sync;
 #[cfg(test)]
 mod table;
 mod unsettled;
 mod watch;
 mod weigh;
 
+pub use availability::availability;
+pub use capability::capabilities;
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
 pub use follow::{Turn, follow, issues_due};
 pub use issue::{Outlook, RECOVERY_HOLD, Standing};
@@ -25,5 +30,6 @@ pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
 pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
 pub use rhythm::{Learned, Rhythm};
+pub use sync::SyncFact;
 pub use watch::watch;
 pub use weigh::{CheckReason, Sighting, Weighed, weigh};

@@ -3,7 +3,7 @@
 //! Locks the connections in the order of their ids, weighs each sighting, judges, and writes state, evidence, transitions and
 //! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
 
-use super::{CheckReason, Judgement, Policy, Sighting, State, Turn, follow, judge, unsettled, weigh};
+use super::{CheckReason, Facts, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh};
 use crate::clock::new_id;
 use crate::live;
 use crate::store::{self, connection, evidence::NewEvidence, transition::NewTransition};
@@ -172,7 +172,12 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
     let weighed = weigh(&state.known, sighting, sighted.skew, now);
     let first = state.version == 0 && state.proof.is_none();
     let due = state.recorded_at.is_none_or(|at| now - at >= RECORD_EVERY);
-    let told = !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll;
+    // a sync that no webhook told is on the record all the same
+    let noticed = match sighting.eye {
+        Eye::Webhook => None,
+        Eye::Poll | Eye::Check => SyncFact::noticed(state.known.last_good_sync_at, weighed.known.last_good_sync_at),
+    };
+    let told = !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll || noticed.is_some();
     let evidence_id = (first || due || told).then(|| {
         let id = new_id();
         trial.recorded = true;
@@ -185,7 +190,7 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
             at: sighting.at,
             applied: weighed.applied,
             text: sighting.facts.text(),
-            facts: sighting.facts.to_json(),
+            facts: Facts { sync: sighting.facts.sync.clone().or(noticed), ..sighting.facts.clone() }.to_json(),
             event_id: sighted.event,
         });
         id

@@ -1,7 +1,7 @@
 //! What may be asked of one upstream.
 
 use super::{
-    Answer, BudgetState, Closer, ErrorClass, ListPage, UpstreamError,
+    Answer, BudgetState, Closer, Described, ErrorClass, ListPage, SyncStart, UpstreamError,
     auth::SignIn,
     budget::Budget,
     paging,
@@ -17,7 +17,7 @@ use crate::{
     vault::Vault,
 };
 use bytes::Bytes;
-use model::{Dialect, Mappings, SourceId, SourceTestStep, TokenOwnership};
+use model::{Dialect, Mappings, SourceId, SourceTestStep, SyncKind, TokenOwnership};
 use sqlx::PgPool;
 use std::{fmt, sync::Arc};
 
@@ -150,6 +150,22 @@ impl Upstream {
             Dialect::FaqV1 => self.inner.status_then_syncs(key).await,
             Dialect::Openapi2025 => self.inner.own_word_else_the_accounts(key).await,
         }
+    }
+
+    /// Starts a sync of one connection, unless upstream says why not.
+    ///
+    /// # Errors
+    /// See [`ErrorClass`]. Where there was no answer, it may have been started all the same.
+    pub async fn start_sync(&self, key: &str, kind: SyncKind) -> Result<SyncStart, UpstreamError> {
+        self.inner.start_sync(key, kind).await
+    }
+
+    /// What can be done with the records of each platform, by its slug, where upstream says so.
+    ///
+    /// # Errors
+    /// See [`ErrorClass`]; `NotFound` where upstream does not list its platforms.
+    pub async fn abilities(&self) -> Result<Vec<(String, Vec<Described>)>, UpstreamError> {
+        self.inner.abilities().await
     }
 
     /// Tries it out, step by step, up to the first that does not work. Signs in anew, so that the credentials are really tried.

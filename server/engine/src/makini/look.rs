@@ -81,14 +81,18 @@ impl Inner {
 
     /// Asks about one connection, with the token that opens it.
     async fn about(&self, key: &str, what: &'static str, url: String) -> Result<Reply, UpstreamError> {
+        self.put(key, &Ask::get(what, url, Some(key), ONE_BYTES)).await
+    }
+
+    /// The same for any question about one connection.
+    pub(super) async fn put(&self, key: &str, ask: &Ask<'_>) -> Result<Reply, UpstreamError> {
         let now = self.transport.clock.now();
-        let ask = Ask::get(what, url, Some(key), ONE_BYTES);
         let closed = self.tokens.is_closed(key, now);
-        if closed && let Some(reply) = self.with_own_token(key, &ask).await? {
+        if closed && let Some(reply) = self.with_own_token(key, ask).await? {
             return Ok(reply);
         }
         let again = !closed && !self.tokens.is_in_vain(now);
-        let (reply, asked_anew) = self.as_account(&ask, again).await?;
+        let (reply, asked_anew) = self.as_account(ask, again).await?;
         let Err(error) = &reply.body else {
             self.tokens.open(key);
             return Ok(reply);
@@ -100,14 +104,14 @@ impl Inner {
             self.tokens.in_vain(now);
         }
         self.tokens.close(key, now);
-        let own = self.with_own_token(key, &ask).await?;
+        let own = self.with_own_token(key, ask).await?;
         // Signing in works, so it is not our credentials that are wrong: this is not for us to see.
         let Reply { meta, body } = own.unwrap_or(reply);
         Ok(Reply { meta, body: body.map_err(not_for_us) })
     }
 
     /// Asks with the connection's own token, if there is one for us.
-    async fn with_own_token(&self, key: &str, ask: &Ask<'_>) -> Result<Option<Reply>, UpstreamError> {
+    pub(super) async fn with_own_token(&self, key: &str, ask: &Ask<'_>) -> Result<Option<Reply>, UpstreamError> {
         let Some(token) = self.tokens.own(key, &self.sign_in, &self.transport).await? else { return Ok(None) };
         let reply = self.transport.send(ask, Some(&token)).await?;
         if is_token_refused(&reply.body) {

@@ -4,6 +4,7 @@
 //! client       what may be asked: list, one, test (trial)    wire       their JSON, one file a dialect
 //! signed_in    what a customer's new sign-in opens
 //! look         one connection, closer                        platforms  their names, where the list has only a word
+//! start        a sync, because somebody wants it             abilities  what can be done with their records
 //! auth, token  with whose token                              error      what went wrong, and whether to try again
 //! transport    one exchange: budget, send, read, measure     paging     cursors, page numbers and URLs
 //! budget       how often we may ask, and when not at all: bucket (our rate), retry_after (their wish), circuit (they are down)
@@ -13,6 +14,7 @@
 //! sees the whole fleet. And it never issues or refreshes a token that is not Linewatch's to issue: doing so could cut off the
 //! very customers that it watches.
 
+mod abilities;
 mod auth;
 mod bucket;
 mod budget;
@@ -24,16 +26,19 @@ mod paging;
 mod platforms;
 mod retry_after;
 mod signed_in;
+mod start;
 mod token;
 mod transport;
 mod trial;
 mod wire;
 
+pub use abilities::Described;
 pub use budget::{BudgetState, CircuitState};
 pub use client::{Upstream, UpstreamConfig};
 pub use error::{ErrorClass, UpstreamError};
 pub use paging::PAGE_SIZE;
 pub use signed_in::{Given, Whose};
+pub use start::SyncStart;
 
 use chrono::{DateTime, Utc};
 use model::{Dialect, Mappings, UpstreamStatus};

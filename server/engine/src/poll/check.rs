@@ -14,7 +14,7 @@ use model::{Change, ChangeTopic, Eye, Source, SourceId};
 use std::collections::HashMap;
 
 /// More than three times what two requests, one new sign-in and the wait for the budget may take.
-const LEASE: TimeDelta = TimeDelta::seconds(300);
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(300);
 /// How many at a time.
 const AT_ONCE: usize = 16;
 
@@ -43,14 +43,20 @@ impl Poller {
         first_error.map_or(Ok(Step::Busy), Err)
     }
 
-    async fn look(&self, check: &DueCheck, source: &Source, leased_at: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    /// Looks at one, and writes down what was seen. Answers why it could not be seen, if it could not.
+    pub(super) async fn look(
+        &self,
+        check: &DueCheck,
+        source: &Source,
+        leased_at: DateTime<Utc>,
+    ) -> Result<Option<UpstreamError>, sqlx::Error> {
         let answer = match self.upstreams.of(source) {
             Ok(upstream) => upstream.one(&check.key).await,
             Err(error) => Err(error),
         };
         match answer {
-            Ok(answer) => self.take(check, source, leased_at, &answer).await,
-            Err(error) => self.put_off(check, leased_at, &error).await,
+            Ok(answer) => self.take(check, source, leased_at, &answer).await.map(|()| None),
+            Err(error) => self.put_off(check, leased_at, &error).await.map(|()| Some(error)),
         }
     }
 

@@ -2,14 +2,18 @@
 //!
 //! What we fail to see is never evidence against a customer's connection: it is written down on the source, and proofs age.
 
+mod by_hand;
 mod check;
+mod describe;
 mod reading;
 mod round;
+mod start;
 mod sweep;
 mod thin;
 mod upstreams;
 mod when;
 
+pub use start::{NotStarted, start_sync};
 pub use upstreams::Upstreams;
 
 use crate::clock::SharedClock;

@@ -49,7 +49,10 @@ impl Poller {
         };
         drop(conn);
         match self.list(&due, &source, now).await {
-            Ok(good) => self.end_well(&due, &source, &good).await?,
+            Ok(good) => {
+                self.end_well(&due, &source, &good).await?;
+                self.describe_platforms(&source).await?;
+            }
             Err(Broken::Upstream(error)) => self.end_badly(&due, &source, &error).await?,
             Err(Broken::LeaseLost) => {
                 tracing::warn!(source = source.name, "another process took over the round over {}", source.name);

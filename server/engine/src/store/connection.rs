@@ -397,6 +397,38 @@ pub async fn lease_checks(
         .collect())
 }
 
+/// Leases these for a person who asked, whether they are due or not; those that are leased already are left out.
+pub async fn lease_these(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    token: Uuid,
+) -> Result<Vec<DueCheck>> {
+    let rows = sqlx::query!(
+        "update connection c set lease_until = $3, lease_token = $4, check_reason = 'person', \
+         check_due_at = least(c.check_due_at, $2), attempt = 0 from ( \
+           select c.id from connection c join source s on s.id = c.source_id where c.id = any($1) and c.removed_at is null \
+           and s.enabled and (c.lease_until is null or c.lease_until < $2) order by c.id for update of c skip locked) d \
+         where c.id = d.id returning c.id, c.source_id, c.key",
+        ids,
+        now,
+        lease_until,
+        token
+    )
+    .fetch_all(conn)
+    .await?;
+    let due = |id, source, key| DueCheck {
+        id: ConnectionId(id),
+        source_id: SourceId(source),
+        key,
+        reason: "person".to_owned(),
+        lease_token: token,
+        attempt: 0,
+    };
+    Ok(rows.into_iter().map(|row| due(row.id, row.source_id, row.key)).collect())
+}
+
 /// Ends a lease. `next`: when to look again and why, unless somebody asked since; `attempt`: failures in a row. Answers the new
 /// version; none if the lease was no longer ours.
 pub async fn finish_check(
@@ -423,10 +455,11 @@ pub async fn finish_check(
     .await
 }
 
-/// Asks for a closer look now, because a person wants it.
+/// Asks for a closer look now, because a person wants it. False if there is none to look at, or such a look waits or runs.
 pub async fn ask_for_check(conn: &mut PgConnection, id: ConnectionId, now: DateTime<Utc>) -> Result<bool> {
     let asked = sqlx::query!(
-        "update connection set check_due_at = $2, check_reason = 'person', attempt = 0, version = version + 1 where id = $1 and removed_at is null",
+        "update connection set check_due_at = $2, check_reason = 'person', attempt = 0, version = version + 1 \
+         where id = $1 and removed_at is null and (check_reason is distinct from 'person' or check_due_at > $2)",
         id.0,
         now
     )

@@ -177,6 +177,22 @@ fn push_limit(sql: &mut QueryBuilder<Postgres>, query: &ConnectionQuery) {
     sql.push(" limit ").push(u32::from(query.limit()) + 1);
 }
 
+/// Everything that a query matches, whatever its order and page, as `select` wants it; `ids`, unless empty: of these only.
+pub fn matching(select: &str, query: &ConnectionQuery, ids: &[Uuid]) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("");
+    push_matching(&mut sql, select, query, ids);
+    sql
+}
+
+/// The same at the end of a statement.
+pub fn push_matching(sql: &mut QueryBuilder<Postgres>, select: &str, query: &ConnectionQuery, ids: &[Uuid]) {
+    sql.push(select).push(" from connection c");
+    filter(sql, query, Conditions::All);
+    if !ids.is_empty() {
+        sql.push(" and c.id = any(").push_bind(ids.to_vec()).push(")");
+    }
+}
+
 /// Where a page begins: the order it belongs to, and what its last row was sorted by, as text.
 #[derive(Serialize, Deserialize)]
 struct Position {
@@ -359,6 +375,12 @@ pub async fn timeline(
              (l.replaced_at, 'A newer link took the place of this one'), \
              (case when l.done_at is null and l.replaced_at is null and l.expires_at <= $5 then l.expires_at end, 'The link expired')) \
            e (at, text) where l.connection_id = $1 and e.at is not null \
+           union all \
+           select at, id, 'person', null, null, null, null, null, null, actor_name || case action \
+             when 'connection.sync_started' then case detail->>'kind' when 'full' then ' started a full sync' else ' started a sync' end \
+             when 'connection.sync_refused' then ' could not start a sync: ' || (detail->>'why') else ' asked for a check' end \
+           from audit where subject_kind = 'connection' and subject_id = $1::uuid::text \
+           and action in ('connection.sync_started', 'connection.sync_refused', 'connection.check_asked') \
          ) t where $2::timestamptz is null or (t.\"at!\", t.\"id!\") < ($2, $3) order by 1 desc, 2 desc limit $4",
         id.0,
         at,
@@ -383,6 +405,7 @@ pub async fn timeline(
                 "conflict" => TimelineKind::Conflict,
                 "issue" => TimelineKind::Issue,
                 "link" => TimelineKind::Link,
+                "person" => TimelineKind::Person,
                 _ => TimelineKind::Evidence,
             };
             let text = match (kind, from, to) {

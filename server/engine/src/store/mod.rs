@@ -7,11 +7,13 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 
 pub mod audit;
+pub mod bulk;
 pub mod connection;
 pub mod connection_count;
 mod connection_filter;
 pub mod connection_list;
 pub mod customer;
+pub mod customer_list;
 pub mod door;
 pub mod event;
 pub mod event_due;
@@ -34,8 +36,11 @@ pub mod secret;
 pub mod session;
 pub mod sign_in;
 pub mod source;
+pub mod start;
+pub mod sync;
 pub mod token;
 pub mod transition;
+pub mod view;
 
 /// Opens a pool. Waits at most `patience` for the first connection.
 pub async fn connect(url: &str, connections: u32, patience: Duration) -> Result<PgPool, sqlx::Error> {
@@ -60,6 +65,9 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
         .execute(&mut *conn)
         .await?;
     sqlx::query!("update connection set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update bulk set lease_until = null, lease_token = null where lease_token is not null")
         .execute(&mut *conn)
         .await?;
     event_due::release(conn).await

@@ -91,3 +91,22 @@ pub async fn since(conn: &mut PgConnection, since: DateTime<Utc>, limit: i64) ->
         .collect::<Result<Vec<_>>>()?;
     Ok((changes, in_all))
 }
+
+/// When which health of a connection began, in the order of time: those within the window, and the one before it. None: removed.
+pub async fn within(
+    conn: &mut PgConnection,
+    id: ConnectionId,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Vec<(DateTime<Utc>, Option<Health>)>> {
+    let rows = sqlx::query!(
+        "(select at as \"at!\", id as \"id!\", to_health from transition where connection_id = $1 and at <= $2 order by at desc, id desc limit 1) \
+         union all select at, id, to_health from transition where connection_id = $1 and at > $2 and at <= $3 order by 1, 2",
+        id.0,
+        from,
+        to
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((row.at, maybe_word(row.to_health.as_deref())?))).collect()
+}

@@ -5,7 +5,7 @@
 
 use super::envelope::{self, Envelope, fields};
 use chrono::{DateTime, Utc};
-use model::{Dialect, EventKind, Mappings, UpstreamStatus};
+use model::{Dialect, EventKind, Mappings, SyncKind, UpstreamStatus};
 use reqwest::header::HeaderMap;
 use serde_json::value::RawValue;
 
@@ -59,6 +59,8 @@ pub enum News {
         started_at: Option<DateTime<Utc>>,
         /// What it brought, such as "12 records in assets, vendors".
         summary: Option<String>,
+        /// What it carried.
+        carried: Carried,
     },
     /// A sync ended badly.
     SyncFailed {
@@ -66,6 +68,8 @@ pub enum News {
         code: Option<String>,
         /// The reason in words.
         message: Option<String>,
+        /// That sync; none where only a status says that one failed.
+        run: Option<FailedRun>,
     },
     /// An error that needs attention.
     SystemError {
@@ -106,6 +110,28 @@ fn lists_records(body: &[u8]) -> bool {
     body.and_then(|[ids]| ids).is_some_and(|ids| ids.get().starts_with('['))
 }
 
+/// What a sync carried, as far as it is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// What it read.
+    pub kind: Option<SyncKind>,
+    /// How many records.
+    pub records: Option<i64>,
+    /// Of which entities, at most ten.
+    pub entities: Vec<String>,
+}
+
+/// A sync that ended badly.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedRun {
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it failed, never later than our receipt.
+    pub failed_at: Option<DateTime<Utc>>,
+    /// What it was to carry.
+    pub carried: Carried,
+}
+
 /// The kind from a header, for sources that send bare data.
 fn header_kind(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("x-webhook-event")?.to_str().ok()?;
@@ -122,6 +148,8 @@ struct Details<'a> {
     message: Option<&'a RawValue>,
     started_at: Option<&'a RawValue>,
     finished_at: Option<&'a RawValue>,
+    failed_at: Option<&'a RawValue>,
+    kind: Option<&'a RawValue>,
     records: Option<&'a RawValue>,
     entities: Option<&'a RawValue>,
 }
@@ -136,13 +164,14 @@ fn details<'a>(dialect: Dialect, body: &'a [u8], envelope: &Envelope<'a>) -> Det
         ["connection_id", "status", "error", "code", "message", "started_at", "finished_at", "records", "entities"];
     let Ok(found) = fields(within, names) else { return Details::default() };
     let [mut connection_id, mut status, error, code, message, started_at, finished_at, records, entities] = found;
+    let [failed_at, kind] = fields(within, ["failed_at", "type"]).unwrap_or_default();
     // the older dialect calls them so everywhere else
     if dialect == Dialect::Openapi2025
         && let Ok([key, sync_status]) = fields(within, ["key", "sync_status"])
     {
         (connection_id, status) = (connection_id.or(key), status.or(sync_status));
     }
-    Details { connection_id, status, error, code, message, started_at, finished_at, records, entities }
+    Details { connection_id, status, error, code, message, started_at, finished_at, failed_at, kind, records, entities }
 }
 
 impl Details<'_> {
@@ -154,15 +183,21 @@ impl Details<'_> {
                 UpstreamStatus::Active | UpstreamStatus::Synchronizing | UpstreamStatus::InProgress => News::Online,
                 UpstreamStatus::Offline => News::Offline { message: message.or(code) },
                 UpstreamStatus::Fail => News::ReauthorizationRequired { code, message },
-                UpstreamStatus::Error => News::SyncFailed { code, message },
+                UpstreamStatus::Error => News::SyncFailed { code, message, run: None },
                 UpstreamStatus::Pending | UpstreamStatus::Inactive | UpstreamStatus::Disconnected => return None,
             },
             EventKind::SyncCompleted => News::SyncCompleted {
                 finished_at: self.finished_at.and_then(envelope::time).map(|at| at.min(received_at)),
                 started_at: self.started_at.and_then(envelope::time).map(|at| at.min(received_at)),
                 summary: self.summary(),
+                carried: self.carried(),
             },
-            EventKind::SyncFailed => News::SyncFailed { code, message },
+            EventKind::SyncFailed => {
+                let at = |value: Option<&RawValue>| value.and_then(envelope::time).map(|at| at.min(received_at));
+                let failed_at = at(self.failed_at).or_else(|| at(self.finished_at));
+                let run = FailedRun { started_at: at(self.started_at), failed_at, carried: self.carried() };
+                News::SyncFailed { code, message, run: Some(run) }
+            }
             EventKind::SystemError => News::SystemError { message: message.or(code) },
         })
     }
@@ -176,6 +211,18 @@ impl Details<'_> {
             code.or(self.code).and_then(name),
             message.and_then(self::message).or(words).or_else(|| self.message.and_then(self::message)),
         )
+    }
+
+    fn carried(&self) -> Carried {
+        Carried {
+            kind: self.kind.and_then(name).and_then(|kind| kind.to_lowercase().parse().ok()),
+            records: self
+                .records
+                .and_then(name)
+                .and_then(|records| records.parse().ok())
+                .filter(|records| *records >= 0),
+            entities: self.entities.map(words_of).unwrap_or_default(),
+        }
     }
 
     fn summary(&self) -> Option<String> {
@@ -255,14 +302,31 @@ mod tests {
                     finished_at: "2026-11-22T11:00:00Z".parse().ok(),
                     started_at: "2026-11-22T11:00:00Z".parse().ok(),
                     summary: some("12 records in assets, vendors"),
+                    carried: Carried {
+                        kind: None,
+                        records: Some(12),
+                        entities: vec!["assets".to_owned(), "vendors".to_owned()],
+                    },
                 },
             ),
             (
                 "sync.failed",
                 r#"{"error":{"code":504,"message":"timed out"}}"#,
-                News::SyncFailed { code: some("504"), message: some("timed out") },
+                News::SyncFailed { code: some("504"), message: some("timed out"), run: Some(FailedRun::default()) },
             ),
-            ("sync.failed", r#"{"error":"timed out"}"#, News::SyncFailed { code: None, message: some("timed out") }),
+            (
+                "sync.failed",
+                r#"{"error":"timed out","type":"Full","failed_at":"2026-11-22T11:58:00Z"}"#,
+                News::SyncFailed {
+                    code: None,
+                    message: some("timed out"),
+                    run: Some(FailedRun {
+                        failed_at: "2026-11-22T11:58:00Z".parse().ok(),
+                        carried: Carried { kind: Some(SyncKind::Full), ..Carried::default() },
+                        ..FailedRun::default()
+                    }),
+                },
+            ),
             (
                 "system.error",
                 r#"{"message":"disk \u0000 full"}"#,
@@ -290,7 +354,12 @@ mod tests {
         assert_eq!(parsed.occurred_at, "2026-11-22T12:00:09Z".parse().ok());
         assert_eq!(
             parsed.news,
-            Some(News::SyncCompleted { finished_at: Some(now()), started_at: None, summary: None })
+            Some(News::SyncCompleted {
+                finished_at: Some(now()),
+                started_at: None,
+                summary: None,
+                carried: Carried::default()
+            })
         );
     }
 
@@ -300,7 +369,10 @@ mod tests {
             read(r#"{"Event":"sync.failed","connectionId":9000207611898,"timestamp":1795348740000,"code":"X"}"#);
         assert_eq!(parsed.connection_key.as_deref(), Some("9000207611898"));
         assert_eq!(parsed.occurred_at, "2026-11-22T11:59:00Z".parse().ok());
-        assert_eq!(parsed.news, Some(News::SyncFailed { code: Some("X".into()), message: None }));
+        assert_eq!(
+            parsed.news,
+            Some(News::SyncFailed { code: Some("X".into()), message: None, run: Some(FailedRun::default()) })
+        );
 
         let parsed = read(r#"{"event":"assets.updated","body":["16c69269-0432-4382-b48f-eb3538b4b3d7"]}"#);
         assert_eq!((parsed.kind_raw.as_deref(), parsed.kind, parsed.news), (Some("assets.updated"), None, None));

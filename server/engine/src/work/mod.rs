@@ -4,9 +4,11 @@
 //! What is due and how it is leased is the business of each table; see `store`.
 
 mod backoff;
+mod bulk;
 mod workers;
 
 pub use backoff::backoff;
+pub use bulk::BulkWorker;
 pub use workers::{Parts, Workers};
 
 use chrono::TimeDelta;

@@ -1,6 +1,6 @@
 //! Everything that works by itself, started and stopped together.
 
-use super::{Step, run};
+use super::{BulkWorker, Step, run};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
@@ -19,6 +19,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const ROUNDS_AT_ONCE: usize = 4;
 /// Batches of closer looks at once, for the same reason.
 const CHECKS_AT_ONCE: usize = 3;
+/// Bulk operations at once: a small one need not wait for a large one.
+const BULKS_AT_ONCE: usize = 2;
 
 /// What the workers work with.
 pub struct Parts {
@@ -51,14 +53,23 @@ impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
         let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, outages } = parts;
-        let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams, Arc::clone(&checks));
+        let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
+        let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
             live.subscribe(),
             Arc::clone(&rounds),
             Arc::clone(&checks),
             Arc::clone(&events),
+            Arc::clone(&bulks),
             cancel.clone(),
         ));
+        let worker = BulkWorker::new(pool.clone(), Arc::clone(&clock), upstreams, poller.clone());
+        for _ in 0..BULKS_AT_ONCE {
+            let (worker, bulks, cancel) = (worker.clone(), Arc::clone(&bulks), cancel.clone());
+            tracker.spawn(async move {
+                run("bulk", Duration::from_secs(1), &bulks, &cancel, || worker.step()).await;
+            });
+        }
         for _ in 0..ROUNDS_AT_ONCE {
             let (poller, rounds, cancel) = (poller.clone(), Arc::clone(&rounds), cancel.clone());
             tracker.spawn(async move {
@@ -158,6 +169,7 @@ async fn wake(
     rounds: Arc<Notify>,
     checks: Arc<Notify>,
     events: Arc<Notify>,
+    bulks: Arc<Notify>,
     cancel: CancellationToken,
 ) {
     loop {
@@ -170,12 +182,14 @@ async fn wake(
                 ChangeTopic::Event => events.notify_one(),
                 ChangeTopic::Connection => checks.notify_one(),
                 ChangeTopic::System => rounds.notify_one(),
+                ChangeTopic::Retry => bulks.notify_one(),
                 _ => {}
             },
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 rounds.notify_one();
                 checks.notify_one();
                 events.notify_one();
+                bulks.notify_one();
             }
             Err(broadcast::error::RecvError::Closed) => return,
         }

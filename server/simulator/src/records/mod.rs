@@ -20,7 +20,7 @@ mod write;
 pub(crate) use ledger::{Kept, Ledger};
 pub(crate) use query::{Query, Window};
 pub(crate) use shelf::Shelf;
-pub(crate) use support::support;
+pub(crate) use support::{Update, support};
 pub(crate) use write::{Verb, Write};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use super::Record;
 use chrono::{DateTime, SecondsFormat, Utc};
-use model::{Connection, Event, Evidence, Issue, Outage, Source, TimelineItem};
+use model::{Connection, Customer, Event, Evidence, Issue, Outage, Source, Sync, TimelineItem};
 
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -139,6 +139,42 @@ impl Record for TimelineItem {
             maybe(cause.map(|cause| &cause.summary)),
             maybe(self.eye),
             self.text.clone(),
+        ]
+    }
+}
+
+impl Record for Sync {
+    const COLUMNS: &'static [&'static str] = &["started_at", "ended_at", "outcome", "kind", "records", "error", "eye"];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            maybe(self.started_at.map(time)),
+            time(self.ended_at),
+            self.outcome.to_string(),
+            maybe(self.kind),
+            maybe(self.records),
+            maybe(self.error.as_ref()),
+            self.eye.to_string(),
+        ]
+    }
+}
+
+impl Record for Customer {
+    const COLUMNS: &'static [&'static str] =
+        &["id", "name", "tier", "tags", "owner", "contact", "note", "connections", "worst", "created_at"];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            maybe(self.tier.as_ref()),
+            self.tags.join("; "),
+            maybe(self.owner.as_ref()),
+            maybe(self.contact.as_ref()),
+            maybe(self.note.as_ref()),
+            self.connections.to_string(),
+            maybe(self.worst),
+            time(self.created_at),
         ]
     }
 }
@@ -295,5 +331,15 @@ mod tests {
             "issue_number": null,
         });
         agrees(&serde_json::from_value::<Outage>(outage).unwrap());
+        let sync = serde_json::json!({
+            "started_at": null, "ended_at": "2026-11-22T10:00:00Z", "outcome": "good", "kind": "full", "records": 3,
+            "error": null, "eye": "webhook",
+        });
+        agrees(&serde_json::from_value::<Sync>(sync).unwrap());
+        let customer = serde_json::json!({
+            "id": uuid::Uuid::nil(), "name": "Acme", "tier": null, "tags": ["a"], "owner": null, "contact": null, "note": null,
+            "connections": 2, "worst": "late", "version": 1, "created_at": "2026-11-22T10:00:00Z",
+        });
+        agrees(&serde_json::from_value::<Customer>(customer).unwrap());
     }
 }

@@ -1,11 +1,14 @@
 //! One endpoint, one file.
 
+pub mod bulk;
 pub mod connections;
+pub mod customers;
 pub mod events;
 pub mod issues;
 pub mod outages;
 pub mod sources;
 pub mod system;
+pub mod views;
 
 use super::problem::Problem;
 use axum::Json;

@@ -9,8 +9,8 @@ use super::{
     lenient::{field, flag, text, time, whole},
     shared::object,
 };
-use crate::makini::{Closer, ListPage, Seen, SyncRead, SyncStatus, Tells, error::plain};
-use model::{Mappings, Paths, UpstreamStatus};
+use crate::makini::{Closer, Described, ListPage, Seen, SyncRead, SyncStatus, Tells, error::plain};
+use model::{Ability, Mappings, Operation, Paths, UpstreamStatus};
 use serde_json::{Map, Value};
 
 /// Where the platforms are listed.
@@ -234,6 +234,40 @@ pub(in crate::makini) fn platforms(body: &[u8], asked: u64) -> Result<PlatformsP
         Some((slug.clone(), name.unwrap_or(slug)))
     });
     Ok(PlatformsPage { some, next: frame.next(asked)? })
+}
+
+/// What can be done with the records of each platform on a page, by its slug, and the number of the next page.
+pub(in crate::makini) type Abilities = (Vec<(String, Vec<Described>)>, Option<u64>);
+
+/// Reads what a page of the platforms says of that; one that says nothing of it is left out.
+pub(in crate::makini) fn abilities(body: &[u8], asked: u64) -> Result<Abilities, String> {
+    let frame = Frame::read(body)?;
+    let (some, _) = frame.data.read(|item| {
+        let map = item.as_object()?;
+        Some((text(field(map, &["slug", "key"])?, MOST_TEXT)?, described(field(map, &["capabilities"])?)))
+    });
+    Ok((some, frame.next(asked)?))
+}
+
+/// `[{entity, operations [], limits {operation: words}}]`. An operation that is not named cannot be done.
+fn described(value: &Value) -> Vec<Described> {
+    let mut all = Vec::new();
+    for map in value.as_array().into_iter().flatten().filter_map(Value::as_object).take(200) {
+        let Some(entity) = field(map, &["entity", "name"]).and_then(|name| text(name, 100)) else { continue };
+        let Some(operations) = field(map, &["operations"]).and_then(Value::as_array) else { continue };
+        let limits = field(map, &["limits"]).and_then(Value::as_object);
+        for operation in Operation::ALL {
+            let can = operations.iter().any(|name| name.as_str().is_some_and(|name| plain(name) == operation.code()));
+            let limit = limits.and_then(|limits| text(field(limits, &[operation.code()])?, MOST_TEXT)).filter(|_| can);
+            let ability = match (can, &limit) {
+                (false, _) => Ability::No,
+                (true, Some(_)) => Ability::Limited,
+                (true, None) => Ability::Yes,
+            };
+            all.push(Described { entity: entity.clone(), operation: *operation, ability, limit });
+        }
+    }
+    all
 }
 
 /// Reads the account's name.

@@ -278,3 +278,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_can_be_done_with_records_is_read_where_it_is_said() {
+    let body = br#"{"data": [
+        {"slug": "sap", "capabilities": [
+            {"entity": "assets", "operations": ["read", "Update", "fly"], "limits": {"update": "not after approval", "delete": "never"}},
+            {"entity": "vendors"}, "nonsense"]},
+        {"slug": "odoo", "description": "says nothing of it"}]}"#;
+    let (some, next) = abilities(body, 1).unwrap();
+    assert_eq!((some.len(), next), (1, None));
+    let (slug, described) = &some[0];
+    let of: Vec<_> = described.iter().map(|one| (one.operation, one.ability, one.limit.as_deref())).collect();
+    assert_eq!(slug, "sap");
+    assert_eq!(
+        of,
+        [
+            (Operation::Read, Ability::Yes, None),
+            (Operation::Create, Ability::No, None),
+            (Operation::Update, Ability::Limited, Some("not after approval")),
+            (Operation::Delete, Ability::No, None),
+        ]
+    );
+}

@@ -1,0 +1,5 @@
+//! The organisations that own connections.
+
+pub mod get;
+pub mod list;
+pub mod patch;
