@@ -3,6 +3,7 @@
 //! [`weigh`] and [`judge`] are pure functions of data and a time; [`observe`] is the single entrance for every eye.
 
 mod facts;
+pub mod gap;
 mod judge;
 mod known;
 mod observe;

@@ -16,6 +16,7 @@ pub mod event_key;
 pub mod event_list;
 pub mod evidence;
 pub mod fleet;
+pub mod gap;
 pub mod partition;
 pub mod person;
 pub mod reconnect_link;

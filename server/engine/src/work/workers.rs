@@ -5,7 +5,7 @@ use crate::clock::SharedClock;
 use crate::health::{fade, reconsider};
 use crate::live::Live;
 use crate::poll::{Poller, Upstreams};
-use crate::store::{connection, source};
+use crate::store::{connection, gap, source};
 use crate::webhook::process::Processor;
 use model::ChangeTopic;
 use sqlx::PgPool;
@@ -76,6 +76,13 @@ impl Workers {
             tracker.spawn(async move {
                 let never = Notify::new();
                 run("lateness", Duration::from_millis(500), &never, &cancel, || Self::judge_due(&pool, &clock)).await;
+            });
+        }
+        {
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("gaps", Duration::from_secs(1), &never, &cancel, || gap::step(&pool, &clock)).await;
             });
         }
         let cancel = cancel.clone();

@@ -4,6 +4,7 @@
 mod blind;
 mod door;
 mod events;
+mod gaps;
 mod hearing;
 mod live;
 mod older;
