@@ -43,6 +43,10 @@ fn describe() {
         "linewatch_event_future_stamps_total",
         "Events stamped later than we received them, by source; they count as of their receipt."
     );
+    describe_counter!(
+        "linewatch_gaps_total",
+        "Webhooks that must have come and did not, found and repaired by polling, by kind."
+    );
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_issues_open", "Issues that nobody has taken.");
     describe_gauge!("linewatch_outages_open", "Outages that last.");

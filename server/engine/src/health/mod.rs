@@ -6,6 +6,7 @@ mod availability;
 mod capability;
 mod facts;
 mod follow;
+pub mod gap;
 mod issue;
 mod judge;
 mod known;

@@ -345,7 +345,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     }))
 }
 
-/// What happened to a connection until `now`, newest first: its transitions, the evidence that did more than agree, and its
+/// What happened to a connection until `now`, newest first: its transitions, the evidence that did more than agree, its gaps and its
 /// reconnect links.
 pub async fn timeline(
     conn: &mut PgConnection,
@@ -367,6 +367,13 @@ pub async fn timeline(
            select e.at, e.id, 'issue', null, null, i.cause, i.cause_detail, null, null, \
              'Issue #' || i.number || ': ' || e.text || coalesce(' (' || e.by_name || ')', '') \
            from issue i join issue_entry e on e.issue_id = i.id where i.connection_id = $1 \
+           union all \
+           select missed_at, id, 'gap', null, null, null, null, null, null, \
+             case kind when 'sync_completed' then 'No webhook told of the good sync' when 'status_changed' then 'No webhook told of the change of status' \
+               else 'No webhook told that the customer must sign in again' end \
+             || ' of ' || to_char(happened_at at time zone 'UTC', 'HH24:MI:SS') || ' UTC; repaired by the poll at ' \
+             || to_char(found_at at time zone 'UTC', 'HH24:MI:SS') || case when came_at is null then '' else '; it came later' end \
+           from gap where connection_id = $1 and missed_at is not null \
            union all \
            select e.at, l.id, 'link', null, null, null, null, null, null, e.text from reconnect_link l cross join lateral (values \
              (l.made_at, l.made_by || ' made a link to sign in again'), (l.opened_at, 'The customer opened the link'), \
@@ -404,6 +411,7 @@ pub async fn timeline(
                 "transition" => TimelineKind::Transition,
                 "conflict" => TimelineKind::Conflict,
                 "issue" => TimelineKind::Issue,
+                "gap" => TimelineKind::Gap,
                 "link" => TimelineKind::Link,
                 "person" => TimelineKind::Person,
                 _ => TimelineKind::Evidence,

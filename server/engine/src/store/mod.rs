@@ -22,6 +22,7 @@ pub mod event_key;
 pub mod event_list;
 pub mod evidence;
 pub mod fleet;
+pub mod gap;
 pub mod issue;
 pub mod issue_list;
 pub mod outage;

@@ -5,7 +5,7 @@ use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
 use crate::poll::{Poller, Upstreams};
-use crate::store::{connection, issue, source};
+use crate::store::{connection, gap, issue, source};
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
 use model::ChangeTopic;
@@ -118,6 +118,13 @@ impl Workers {
             tracker.spawn(async move {
                 let never = Notify::new();
                 run("figures", Duration::from_secs(5), &never, &cancel, || Self::figures(&pool)).await;
+            });
+        }
+        {
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("gaps", Duration::from_secs(1), &never, &cancel, || gap::step(&pool, &clock)).await;
             });
         }
         let cancel = cancel.clone();

@@ -6,6 +6,7 @@ mod by_hand;
 mod counting;
 mod door;
 mod events;
+mod gaps;
 mod hearing;
 mod issues;
 mod live;

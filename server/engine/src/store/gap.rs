@@ -1,0 +1,136 @@
+//! Gaps: what must have been told by a webhook and was not.
+
+use super::word;
+use crate::clock::{SharedClock, new_id};
+use crate::health::gap::{Came, Expected, Gap, GapKind, SAME, fulfil};
+use crate::live;
+use crate::work::Step;
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Change, ChangeTopic, ConnectionId};
+use sqlx::{PgConnection, PgPool, Result};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A source that has told nothing for so long tells nothing at all: what it does not tell is no gap.
+const KNOWN_TO_TELL: TimeDelta = TimeDelta::hours(24);
+/// Rows that one step decides.
+const BATCH: i64 = 1_000;
+
+/// Expects the webhooks of these, until the end of the window; only from sources whose webhooks are known to come. One that an
+/// event as new as that sync has told already is not expected. Says how many are.
+pub async fn expect(
+    conn: &mut PgConnection,
+    expected: &[Expected],
+    window: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<u64> {
+    let ids: Vec<Uuid> = expected.iter().map(|_| new_id()).collect();
+    let connections: Vec<Uuid> = expected.iter().map(|one| one.connection.0).collect();
+    let kinds: Vec<String> = expected.iter().map(|one| one.kind.code().to_owned()).collect();
+    let times: Vec<DateTime<Utc>> = expected.iter().map(|one| one.happened_at).collect();
+    // an event up to five seconds older than the sync tells of it
+    let told: Vec<Option<DateTime<Utc>>> =
+        expected.iter().map(|one| (one.kind == GapKind::SyncCompleted).then(|| one.happened_at - SAME)).collect();
+    let done = sqlx::query!(
+        "insert into gap (id, connection_id, kind, happened_at, found_at, due_at) \
+         select n.id, n.connection_id, n.kind, n.happened_at, $6, $7 \
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[]) \
+           as n (id, connection_id, kind, happened_at, told_from) \
+         join connection c on c.id = n.connection_id join source s on s.id = c.source_id \
+         left join connection_proof p on p.connection_id = c.id \
+         where coalesce(p.event_at < n.told_from, true) and exists (select from door_count d where d.source_name = s.name \
+           and d.outcome = 'taken' and d.hour > $8::timestamptz - interval '1 hour' and d.last_at > $8) \
+         on conflict do nothing",
+        &ids,
+        &connections,
+        &kinds,
+        &times,
+        &told as &[Option<DateTime<Utc>>],
+        now,
+        now + window,
+        now - KNOWN_TO_TELL
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// These webhooks came: whatever they tell of is no longer expected, or came after all. In the order of their receipt.
+pub async fn came(conn: &mut PgConnection, came: &[Came], window: TimeDelta, now: DateTime<Utc>) -> Result<()> {
+    let connections: Vec<Uuid> = came.iter().map(|one| one.connection.0).collect();
+    let rows = sqlx::query!(
+        "select id, connection_id, kind, happened_at, coalesce(due_at, missed_at) as \"due_at!\", missed_at from gap \
+         where connection_id = any($1) and came_at is null order by id for update",
+        &connections
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut gaps = rows
+        .into_iter()
+        .map(|row| {
+            let connection = ConnectionId(row.connection_id);
+            let expected = Expected { connection, kind: word(&row.kind)?, happened_at: row.happened_at };
+            Ok(Gap { id: row.id, expected, due_at: row.due_at, missed_at: row.missed_at, came_at: None })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let told: Vec<Gap> = came.iter().filter_map(|one| fulfil(&mut gaps, *one, window, now)).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = told.iter().map(|gap| gap.id).collect();
+    let missed: Vec<Option<DateTime<Utc>>> = told.iter().map(|gap| gap.missed_at).collect();
+    sqlx::query!(
+        "update gap g set due_at = null, came_at = $3, missed_at = n.missed_at \
+         from unnest($1::uuid[], $2::timestamptz[]) as n (id, missed_at) where g.id = n.id",
+        &ids,
+        &missed as &[Option<DateTime<Utc>>],
+        now
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// How many webhooks of each of these connections were missed in a row, with none that came since; those with none are left out.
+pub async fn misses(conn: &mut PgConnection, connections: &[ConnectionId]) -> Result<HashMap<ConnectionId, i64>> {
+    let ids: Vec<Uuid> = connections.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        "select g.connection_id, count(*) as \"n!\" from gap g left join connection_proof p on p.connection_id = g.connection_id \
+         where g.connection_id = any($1) and g.missed_at is not null and g.came_at is null \
+         and g.happened_at > coalesce(p.event_at, '-infinity') \
+         and g.found_at > coalesce((select max(o.came_at) from gap o where o.connection_id = g.connection_id), '-infinity') \
+         group by g.connection_id",
+        &ids
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (ConnectionId(row.connection_id), row.n)).collect())
+}
+
+/// Marks what is missed by now, and tells who looks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn step(pool: &PgPool, clock: &SharedClock) -> Result<Step> {
+    let mut tx = pool.begin().await?;
+    let rows = sqlx::query!(
+        "with due as (select id from gap where due_at <= $1 order by due_at limit $2 for update skip locked) \
+         update gap g set missed_at = g.due_at, due_at = null from due d, connection c \
+         where g.id = d.id and c.id = g.connection_id returning g.connection_id, g.kind, c.version",
+        clock.now(),
+        BATCH
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    if rows.is_empty() {
+        return Ok(Step::Idle);
+    }
+    let changes: Vec<_> =
+        rows.iter().map(|row| Change::new(ChangeTopic::Connection, row.connection_id, row.version)).collect();
+    live::announce(&mut tx, &changes).await?;
+    tx.commit().await?;
+    for row in rows {
+        metrics::counter!("linewatch_gaps_total", "kind" => row.kind).increment(1);
+    }
+    Ok(Step::Busy)
+}
