@@ -97,7 +97,7 @@ create table gap (
     came_at       timestamptz,           -- when its event came after all
     unique (connection_id, kind, happened_at)
 );
-create index gap_due on gap (due_at) where due_at is not null;
+create index gap_expected on gap (found_at) where due_at is not null;
 create index gap_missed on gap (missed_at desc, id desc) where missed_at is not null;
 create index gap_connection on gap (connection_id, missed_at desc) where missed_at is not null;
 

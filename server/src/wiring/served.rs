@@ -119,6 +119,7 @@ pub fn assemble(
         events: events.clone(),
         rush: door.rush(),
         recovery_hold: config.health.recovery_hold,
+        gap_window: config.health.gap_window,
         outages: config.outages.policy,
     };
     let reconnect = Reconnect {

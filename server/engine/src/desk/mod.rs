@@ -265,36 +265,6 @@ impl Backend for Desk {
         self.retire_secret(actor, id, secret).await
     }
     // STUB-BEGIN
-    async fn make_reconnect_link(&self, _: &Actor, _: ConnectionId) -> Result<model::ReconnectLink, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn reconnect_links(&self, _: &Actor, _: ConnectionId) -> Result<Vec<model::ReconnectLink>, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn issues(&self, _: &Actor, _: model::IssueQuery) -> Result<Page<model::Issue>, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn issue_counts(&self, _: &Actor) -> Result<model::IssueCounts, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn issue(&self, _: &Actor, _: model::IssueId) -> Result<model::Issue, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn issue_entries(&self, _: &Actor, _: model::IssueId) -> Result<Vec<model::IssueEntry>, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn change_issue(&self, _: &Actor, _: model::IssueId, _: model::IssuePatch) -> Result<model::Issue, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn note_issue(&self, _: &Actor, _: model::IssueId, _: model::NewNote) -> Result<model::IssueEntry, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn outages(&self, _: &Actor, _: PageQuery) -> Result<Page<model::Outage>, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
-    async fn outage(&self, _: &Actor, _: model::OutageId) -> Result<model::Outage, Refusal> {
-        Err(Refusal::Unavailable(String::new()))
-    }
     // STUB-END
 }
 

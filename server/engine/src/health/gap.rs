@@ -7,6 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use model::ConnectionId;
 use uuid::Uuid;
 
+/// How long a webhook is waited for, unless the settings say otherwise: what decides is `store::gap::step`.
+pub const WINDOW: TimeDelta = TimeDelta::minutes(10);
+
 /// Two times of one sync may differ by this much: upstream rounds.
 pub const SAME: TimeDelta = TimeDelta::seconds(5);
 
@@ -111,8 +114,6 @@ pub fn is_missed(gap: &Gap, now: DateTime<Utc>) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const WINDOW: TimeDelta = TimeDelta::minutes(10);
 
     fn at(seconds: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)

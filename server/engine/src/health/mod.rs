@@ -17,6 +17,7 @@ mod rhythm;
 mod sync;
 #[cfg(test)]
 mod table;
+mod told;
 mod unsettled;
 mod watch;
 mod weigh;

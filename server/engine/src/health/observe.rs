@@ -3,12 +3,14 @@
 //! Locks the connections in the order of their ids, weighs each sighting, judges, and writes state, evidence, transitions and
 //! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
 
+use super::gap::WINDOW;
+use super::told::{Told, Was};
 use super::{CheckReason, Facts, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh};
 use crate::clock::new_id;
 use crate::live;
-use crate::store::{self, connection, evidence::NewEvidence, transition::NewTransition};
+use crate::store::{self, connection, evidence::NewEvidence, gap, reconnect_link, transition::NewTransition};
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Applied, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
+use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
 use serde_json::Value;
 use sqlx::{PgConnection, Result};
 use std::collections::{BTreeMap, HashMap};
@@ -87,12 +89,28 @@ pub async fn observe(conn: &mut PgConnection, sightings: &[Sighted], now: DateTi
     let mut after = before.clone();
     let mut trial = Trial::default();
     let mut observed = Observed::default();
+    let (mut expected, mut came) = (Vec::new(), Vec::new());
     for sighted in sightings {
-        let applied = after.get_mut(&sighted.connection).map(|state| apply(state, sighted, now, &mut trial));
+        let applied = after.get_mut(&sighted.connection).map(|state| {
+            let was = Was::of(state);
+            let applied = apply(state, sighted, now, &mut trial);
+            match was.told(state, sighted) {
+                Some(Told::Expected(one)) => expected.push(one),
+                Some(Told::Came(one)) => came.push(one),
+                None => {}
+            }
+            applied
+        });
         observed.applied.push(applied);
     }
     observed.checks = trial.checks;
     write(conn, before, after, trial, now, &mut observed).await?;
+    if !expected.is_empty() {
+        gap::expect(conn, &expected, WINDOW, now).await?;
+    }
+    if !came.is_empty() {
+        gap::came(conn, &came, WINDOW, now).await?;
+    }
     Ok(observed)
 }
 
@@ -290,8 +308,15 @@ async fn write(
     for transition in &trial.transitions {
         evidence.extend(transition.evidence_text.as_deref().map(|text| (transition.connection_id, text)));
     }
+    let (mut authorized, mut synced) = (Vec::new(), Vec::new());
     for (id, mut state) in after {
         let before = &before[&id];
+        let signed_in = |state: &State| state.known.authorization.value == Authorization::Authorized;
+        if signed_in(&state) && !signed_in(before) {
+            authorized.push(id);
+        }
+        let good = state.known.last_good_sync_at.filter(|_| times_differ(before, &state));
+        synced.extend(good.map(|at| (id, at)));
         let (wide, shown) = (differs(before, &state), shown_differs(before, &state));
         state.version += i64::from(wide && shown);
         if shown {
@@ -316,7 +341,25 @@ async fn write(
     store::transition::append(conn, &trial.transitions).await?;
     connection::save(conn, &changed, now).await?;
     changes.extend(follow(conn, &turns, now).await?);
+    changes.extend(repaired(conn, &authorized, &synced, now).await?);
     live::announce(conn, &changes).await
+}
+
+/// Reconnect links of which this is the proof.
+async fn repaired(
+    conn: &mut PgConnection,
+    authorized: &[ConnectionId],
+    synced: &[(ConnectionId, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<Change>> {
+    let mut told = Vec::new();
+    if !authorized.is_empty() {
+        told.extend(reconnect_link::note_turn(conn, authorized, now).await?);
+    }
+    if !synced.is_empty() {
+        told.extend(reconnect_link::note_good_sync(conn, synced, now).await?);
+    }
+    Ok(told.into_iter().map(|id| Change::new(ChangeTopic::Connection, id, 0)).collect())
 }
 
 /// Whether a connection is shown otherwise than before.

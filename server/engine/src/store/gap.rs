@@ -16,7 +16,8 @@ const KNOWN_TO_TELL: TimeDelta = TimeDelta::hours(24);
 /// Rows that one step decides.
 const BATCH: i64 = 1_000;
 
-/// Expects the webhooks of these, until the end of the window; only from sources whose webhooks are known to come. One that an
+/// Expects the webhooks of these, until the end of the window; only from sources whose webhooks are known to come, and whose
+/// dialect has webhooks about connections. One that an
 /// event as new as that sync has told already is not expected. Says how many are.
 pub async fn expect(
     conn: &mut PgConnection,
@@ -38,7 +39,7 @@ pub async fn expect(
            as n (id, connection_id, kind, happened_at, told_from) \
          join connection c on c.id = n.connection_id join source s on s.id = c.source_id \
          left join connection_proof p on p.connection_id = c.id \
-         where coalesce(p.event_at < n.told_from, true) and exists (select from door_count d where d.source_name = s.name \
+         where s.dialect = 'faq_v1' and coalesce(p.event_at < n.told_from, true) and exists (select from door_count d where d.source_name = s.name \
            and d.outcome = 'taken' and d.hour > $8::timestamptz - interval '1 hour' and d.last_at > $8) \
          on conflict do nothing",
         &ids,
@@ -107,18 +108,19 @@ pub async fn misses(conn: &mut PgConnection, connections: &[ConnectionId]) -> Re
     Ok(rows.into_iter().map(|row| (ConnectionId(row.connection_id), row.n)).collect())
 }
 
-/// Marks what is missed by now, and tells who looks.
+/// Marks what is missed by now, `window` after it was found, and tells who looks.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn step(pool: &PgPool, clock: &SharedClock) -> Result<Step> {
+pub async fn step(pool: &PgPool, clock: &SharedClock, window: TimeDelta) -> Result<Step> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
-        "with due as (select id from gap where due_at <= $1 order by due_at limit $2 for update skip locked) \
-         update gap g set missed_at = g.due_at, due_at = null from due d, connection c \
+        "with due as (select id from gap where due_at is not null and found_at <= $1 order by found_at limit $2 for update skip locked) \
+         update gap g set missed_at = g.found_at + ($3::double precision * interval '1 second'), due_at = null from due d, connection c \
          where g.id = d.id and c.id = g.connection_id returning g.connection_id, g.kind, c.version",
-        clock.now(),
-        BATCH
+        clock.now() - window,
+        BATCH,
+        window.as_seconds_f64()
     )
     .fetch_all(&mut *tx)
     .await?;

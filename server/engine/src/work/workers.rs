@@ -42,6 +42,8 @@ pub struct Parts {
     pub rush: Rush,
     /// How long a connection must be well before its issues resolve by themselves.
     pub recovery_hold: TimeDelta,
+    /// How long a webhook is waited for after a poll has found what it should have told.
+    pub gap_window: TimeDelta,
     /// What makes an outage.
     pub outages: OutagePolicy,
 }
@@ -52,7 +54,8 @@ pub struct Workers;
 impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, outages } = parts;
+        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, gap_window, outages } =
+            parts;
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
         let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
@@ -124,7 +127,7 @@ impl Workers {
             let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
             tracker.spawn(async move {
                 let never = Notify::new();
-                run("gaps", Duration::from_secs(1), &never, &cancel, || gap::step(&pool, &clock)).await;
+                run("gaps", Duration::from_secs(1), &never, &cancel, || gap::step(&pool, &clock, gap_window)).await;
             });
         }
         let cancel = cancel.clone();
