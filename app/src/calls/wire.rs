@@ -105,7 +105,6 @@ where
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
     use super::*;
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use model::{ChangeTopic, ConnectionQuery};
+use model::{ChangeTopic, ConnectionQuery, Count};
 
 /// The screen.
 #[component]
@@ -89,8 +89,8 @@ fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, R
         {part(|listing, query| totals(&listing.page.totals, query))}
         {part(chips)}
         {move || {
-            let matching = latest.with(|got| got.as_ref().and_then(Got::listing).map_or(0, |l| l.page.matching));
-            (matching > 0).then(|| query.with(|query| bulk_bar(query, matching, picks)))
+            let matching = latest.with(|got| got.as_ref().and_then(Got::listing).map_or(Count::Exactly(0), |l| l.page.matching));
+            (matching != Count::Exactly(0)).then(|| query.with(|query| bulk_bar(query, matching, picks)))
         }}
         {move || if none.get() {
             query.with(nothing)

@@ -84,7 +84,7 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
 
 /// Who it is, and how many of its connections need somebody.
 fn headline(answer: &CustomerAnswer) -> AnyView {
-    let (all, ill) = (answer.page.totals.all(), answer.page.totals.attention());
+    let (all, ill) = (answer.page.totals.all().at_least(), answer.page.totals.attention().at_least());
     let said = match (all, ill) {
         (0, _) => "has no connection any more".to_owned(),
         (1, 0) => "has one connection, and it is well".to_owned(),
@@ -103,5 +103,5 @@ fn more(answer: &CustomerAnswer) -> AnyView {
         return ().into_any();
     }
     let all = page_of(&ConnectionQuery { customer: vec![answer.customer.id], ..ConnectionQuery::default() });
-    view! { <p class="page-foot"><a href=all>{format!("All {} connections", text::count(answer.page.matching))}</a></p> }.into_any()
+    view! { <p class="page-foot"><a href=all>{format!("All {} connections", text::amount(answer.page.matching))}</a></p> }.into_any()
 }

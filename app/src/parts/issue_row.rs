@@ -11,6 +11,7 @@ pub(crate) fn health_of(cause: Cause) -> Health {
         Cause::PlatformUnreachable => Health::Offline,
         Cause::SyncError => Health::Failing,
         Cause::SlowSync | Cause::Late | Cause::Silent => Health::Late,
+        Cause::Flapping => Health::Unstable,
         Cause::NoProof | Cause::UnknownStatus => Health::Unknown,
         Cause::NoCredits => Health::Paused,
         Cause::NotConnectedYet | Cause::ReadingHistory => Health::FirstSync,

@@ -19,7 +19,6 @@ pub(crate) mod hands;
 pub(crate) mod headline;
 pub(crate) mod held;
 pub(crate) mod help;
-pub(crate) mod help;
 pub(crate) mod issue_acts;
 pub(crate) mod issue_facts;
 pub(crate) mod issue_foot;

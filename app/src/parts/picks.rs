@@ -3,7 +3,7 @@
 
 use super::{text, time::use_clock};
 use leptos::prelude::*;
-use model::{BulkKind, ConnectionQuery};
+use model::{BulkKind, ConnectionQuery, Count};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -57,11 +57,11 @@ pub(crate) fn head() -> AnyView {
 }
 
 /// What can be done with the selected ones, or with all that match.
-pub(crate) fn bulk_bar(query: &ConnectionQuery, matching: u64, picks: Picks) -> AnyView {
+pub(crate) fn bulk_bar(query: &ConnectionQuery, matching: Count, picks: Picks) -> AnyView {
     let alive = use_clock();
     let all = match matching {
-        1 => "With the one that matches".to_owned(),
-        n => format!("With all {} that match", text::count(n)),
+        Count::Exactly(1) => "With the one that matches".to_owned(),
+        n => format!("With all {} that match", text::amount(n)),
     };
     let with = move || match picks.count() as u64 {
         0 if alive.is_ticking() => all.clone(),

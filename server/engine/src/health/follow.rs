@@ -4,7 +4,8 @@ use super::issue::{Decision, Outlook, Proof, on_time, on_turn};
 use super::ledger::{Ledger, Told};
 use crate::clock::SharedClock;
 use crate::live;
-use crate::store::{issue, outage};
+use crate::store::cover::{self, Cover};
+use crate::store::issue;
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Cause, Change, ConnectionId, Health, SourceId};
@@ -50,7 +51,7 @@ pub async fn follow(conn: &mut PgConnection, turns: &[Turn], now: DateTime<Utc>)
     if turns.is_empty() {
         return Ok(Vec::new());
     }
-    let covers = outage::covers(conn).await?;
+    let covers = cover::covers(conn).await?;
     let ids: Vec<Uuid> = turns.iter().map(|turn| turn.connection.0).collect();
     let mut ledger = Ledger::new(issue::of_connections(conn, &ids).await?, TimeDelta::zero(), now);
     let mut places: HashMap<ConnectionId, Vec<usize>> = HashMap::new();
@@ -66,11 +67,11 @@ pub async fn follow(conn: &mut PgConnection, turns: &[Turn], now: DateTime<Utc>)
     ledger.write(conn).await
 }
 
-fn take(ledger: &mut Ledger, places: &mut Vec<usize>, turn: &Turn, covers: &[outage::Cover], now: DateTime<Utc>) {
+fn take(ledger: &mut Ledger, places: &mut Vec<usize>, turn: &Turn, covers: &[Cover], now: DateTime<Utc>) {
     // one that comes back was last seen gone
     let before = Outlook::of(turn.before);
     let after = Outlook::of(turn.after);
-    let cover = outage::Cover::of(covers, &turn.platform, turn.source);
+    let cover = Cover::of(covers, &turn.platform, turn.source);
     let causes: HashMap<Cause, usize> =
         places.iter().filter_map(|place| Some((ledger.issue(*place)?.standing.cause, *place))).collect();
     if let Outlook::Bad(cause) = after

@@ -63,6 +63,8 @@ pub struct Rounds {
     pub way_out: bool,
     /// Our own settings or vault: no source is to blame.
     pub ours: bool,
+    /// Since when a round is overdue that nobody begins although a process should.
+    pub overdue_since: Option<DateTime<Utc>>,
 }
 
 impl Rounds {
@@ -179,6 +181,10 @@ fn blind(rounds: &[Rounds], standing: &BTreeSet<&Subject>, now: DateTime<Utc>) -
     let us = all && (rounds.iter().all(|source| source.ours) || rounds.len() > 1 && rounds.iter().all(|s| s.way_out));
     let known = standing.contains(&poller) || rounds.iter().any(|source| source.has_failed(now));
     let mut blind: BTreeMap<Subject, DateTime<Utc>> = BTreeMap::new();
+    let stuck = rounds.iter().map(|source| source.overdue_since).collect::<Option<Vec<_>>>();
+    if let Some(since) = stuck.and_then(|since| since.into_iter().min()) {
+        blind.insert(poller.clone(), since);
+    }
     if let Some(since) = failing.iter().map(|(_, since)| *since).min().filter(|_| us && known) {
         blind.insert(poller, since);
     }

@@ -45,7 +45,7 @@ pub async fn watch(pool: &PgPool, clock: &SharedClock, policy: &OutagePolicy, ho
 /// Begins, calms and ends outages. Answers whether any lasts.
 async fn look(conn: &mut PgConnection, policy: &OutagePolicy, now: DateTime<Utc>) -> Result<bool> {
     let lasting = outage::lasting(conn).await?;
-    let rounds = outage::rounds(conn).await?;
+    let rounds = outage::rounds(conn, now).await?;
     let mut cells = outage::failed_since(conn, now - policy.window).await?;
     if cells.iter().map(|cell| cell.failed).sum::<u64>() >= policy.at_least {
         fill(&mut cells, outage::totals(conn).await?);

@@ -12,6 +12,7 @@ pub mod connection;
 pub mod connection_count;
 mod connection_filter;
 pub mod connection_list;
+pub mod cover;
 pub mod customer;
 pub mod customer_list;
 pub mod door;

@@ -1,11 +1,11 @@
-//! Outages: what covers whom, the counts they are judged by, and whom they have hit. What people and machines ask of them is in
-//! [`super::outage_list`].
+//! Outages: the counts they are judged by, and whom they have hit. What people and machines ask of them is in
+//! [`super::outage_list`], whom they cover in [`super::cover`].
 
 use super::word;
 use crate::health::{Cell, Lasting, Rounds, Subject};
 use crate::makini::ErrorClass;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Health, IssueId, OutageId, OutageKind, SourceId};
+use model::{Health, IssueId, OutageId};
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
@@ -14,51 +14,6 @@ const FAILED: [Health; 3] = [Health::ReauthorizationRequired, Health::Offline, H
 
 fn failed() -> Vec<String> {
     FAILED.iter().map(|health| health.code().to_owned()).collect()
-}
-
-/// An outage that lasts, and what it covers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cover {
-    outage: OutageId,
-    kind: OutageKind,
-    platform: Option<String>,
-    source: Option<SourceId>,
-}
-
-impl Cover {
-    /// The outage that stands for a connection, the narrowest if there are several.
-    pub fn of(covers: &[Self], platform: &str, source: SourceId) -> Option<OutageId> {
-        covers
-            .iter()
-            .filter(|cover| match cover.kind {
-                OutageKind::Platform => cover.platform.as_deref() == Some(platform),
-                OutageKind::Source => cover.source == Some(source),
-                OutageKind::Poller => true,
-            })
-            .min_by_key(|cover| cover.kind)
-            .map(|cover| cover.outage)
-    }
-}
-
-/// Everything that is covered right now.
-pub async fn covers(conn: &mut PgConnection) -> Result<Vec<Cover>> {
-    let rows = sqlx::query!(
-        "select o.id as \"id!\", o.kind as \"kind!\", o.slug as \"slug!\", s.id as \"source_id?\" from outage o left join source s on o.kind = 'source' and s.name = o.slug \
-         where o.ended_at is null"
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let kind = word(&row.kind)?;
-            Ok(Cover {
-                outage: OutageId(row.id),
-                kind,
-                platform: (kind == OutageKind::Platform).then_some(row.slug),
-                source: row.source_id.map(SourceId),
-            })
-        })
-        .collect()
 }
 
 /// What failed since a moment and still does, by platform and source. First sights are left out, and so is what was broken before we
@@ -98,10 +53,21 @@ pub async fn totals(conn: &mut PgConnection) -> Result<Vec<(String, String, u64)
     Ok(rows.into_iter().map(|row| (row.platform_slug, row.name, unsigned(row.n))).collect())
 }
 
-/// How the rounds over every enabled source go.
-pub async fn rounds(conn: &mut PgConnection) -> Result<Vec<Rounds>> {
+/// A round that nobody begins for so many intervals is overdue …
+const OVERDUE_ROUNDS: i64 = 3;
+/// … but never sooner than this.
+const OVERDUE_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+/// How the rounds over every enabled source go. Overdue counts from when a process that still says that it lives began to work:
+/// after a long pause of all there is nothing wrong yet.
+pub async fn rounds(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Rounds>> {
     let rows = sqlx::query!(
-        "select name, round_failing_since, attempt, round_error_class from source where enabled order by name"
+        "select name, round_failing_since, attempt, round_error_class, poll_interval_seconds, \
+         case when w.since is not null and (lease_until is null or lease_until < $1) then greatest(due_at, w.since) end as idle_since \
+         from source cross join (select min(started_at) as since from replica where role <> 'web' and seen_at > $2) w \
+         where enabled order by name",
+        now,
+        now - crate::system::SILENT_AFTER
     )
     .fetch_all(conn)
     .await?;
@@ -110,12 +76,17 @@ pub async fn rounds(conn: &mut PgConnection) -> Result<Vec<Rounds>> {
     };
     Ok(rows
         .into_iter()
-        .map(|row| Rounds {
-            source: row.name,
-            failing_since: row.round_failing_since,
-            attempts: row.attempt,
-            way_out: is(&row.round_error_class, &[ErrorClass::Unreachable, ErrorClass::CircuitOpen]),
-            ours: is(&row.round_error_class, &[ErrorClass::AddressRefused, ErrorClass::Vault]),
+        .map(|row| {
+            let patience = TimeDelta::try_seconds(row.poll_interval_seconds.saturating_mul(OVERDUE_ROUNDS));
+            let patience = patience.unwrap_or(OVERDUE_AFTER).max(OVERDUE_AFTER);
+            Rounds {
+                source: row.name,
+                failing_since: row.round_failing_since,
+                attempts: row.attempt,
+                way_out: is(&row.round_error_class, &[ErrorClass::Unreachable, ErrorClass::CircuitOpen]),
+                ours: is(&row.round_error_class, &[ErrorClass::AddressRefused, ErrorClass::Vault]),
+                overdue_since: row.idle_since.filter(|since| now - *since > patience),
+            }
         })
         .collect())
 }

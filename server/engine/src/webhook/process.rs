@@ -42,11 +42,13 @@ pub struct Processor {
     checks: Arc<Notify>,
     /// What came before this may have ended the process before us.
     since: DateTime<Utc>,
-    briefs: Arc<Mutex<Option<(DateTime<Utc>, Briefs)>>>,
+    briefs: Arc<Kept>,
     rush: Rush,
 }
 
 type Briefs = Arc<HashMap<SourceId, Brief>>;
+/// What is known of the sources, and since when.
+type Kept = Mutex<Option<(DateTime<Utc>, Briefs)>>;
 
 /// What a look at what is due came to.
 enum Turns {

@@ -203,7 +203,7 @@ async fn a_bulk_sync_is_paused_outlives_a_crash_and_is_cancelled(pool: PgPool) {
     let id = bulk.id.unwrap();
     let worker = worker(&world);
     assert_eq!(worker.step().await.unwrap(), Step::Busy);
-    let turn = |state| world.desk.change_bulk(&admin(), id, BulkPatch { state });
+    let turn = async |state| world.desk.change_bulk(&admin(), id, BulkPatch { state }).await;
     let paused = turn(BulkState::Paused).await.unwrap();
     assert_eq!((paused.state, paused.done, paused.failed, paused.remaining), (Some(BulkState::Paused), 15, 1, 24));
     assert_eq!(paused.failures[0].connection.id, all[0].id);

@@ -30,7 +30,7 @@ async fn differences(conn: &mut PgConnection) -> Vec<String> {
 
 /// Changes some connections at random through the store: health, platform, removed and back, tags; some are saved as they are.
 async fn change_some(pool: &PgPool, ids: &[Uuid], platforms: &[String], rng: &mut StdRng) {
-    let now = chrono::Utc::now();
+    let now = SystemClock.now();
     let some: Vec<Uuid> = ids.iter().copied().filter(|_| rng.random_ratio(1, 4)).collect();
     let mut tx = pool.begin().await.unwrap();
     let mut states: Vec<State> = connection::lock(&mut tx, &some).await.unwrap();

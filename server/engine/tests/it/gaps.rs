@@ -51,10 +51,10 @@ async fn what_does_not_come_in_its_window_is_missed_and_may_come_after_all(pool:
     let came_at =
         |seconds: i64| Came { connection: id, kind: GapKind::SyncCompleted, at: now + TimeDelta::seconds(seconds) };
     came(&mut conn, &[came_at(64), came_at(64)], WINDOW, now).await.unwrap();
-    assert_eq!(step(&world.pool, &shared).await.unwrap(), Step::Idle, "there is still time");
+    assert_eq!(step(&world.pool, &shared, WINDOW).await.unwrap(), Step::Idle, "there is still time");
     clock.advance(WINDOW);
-    assert_eq!(step(&world.pool, &shared).await.unwrap(), Step::Busy);
-    assert_eq!(step(&world.pool, &shared).await.unwrap(), Step::Idle);
+    assert_eq!(step(&world.pool, &shared, WINDOW).await.unwrap(), Step::Busy);
+    assert_eq!(step(&world.pool, &shared, WINDOW).await.unwrap(), Step::Idle);
     assert_eq!(world.count("gap where missed_at is not null").await, 2);
     assert!(told(&world, id).await.iter().all(|text| text.contains("repaired by the poll at")));
     assert_eq!(told(&world, id).await.len(), 2);
@@ -84,7 +84,7 @@ async fn misses_in_a_row_end_with_whatever_comes(pool: PgPool) {
         assert_eq!(expect(&mut conn, &[change], WINDOW, happened_at).await.unwrap(), 1);
         clock.advance(WINDOW);
         assert_eq!(misses(&mut conn, &[id]).await.unwrap().get(&id).copied().unwrap_or(0), n);
-        assert_eq!(step(&world.pool, &shared).await.unwrap(), Step::Busy);
+        assert_eq!(step(&world.pool, &shared, WINDOW).await.unwrap(), Step::Busy);
     }
     assert_eq!(misses(&mut conn, &[id]).await.unwrap()[&id], 3);
     sqlx::query("update connection_proof set event_at = $1")

@@ -142,7 +142,7 @@ async fn a_sleeping_issue_wakes_at_its_end_as_open(pool: PgPool) {
     world.act(&one.key, "fail_sync").await;
     round(&world).await;
     let id = issues(&world, &[]).await[0].id;
-    let until = Utc::now() + TimeDelta::hours(1);
+    let until = SystemClock.now() + TimeDelta::hours(1);
     let snooze =
         IssuePatch { snooze_until: Some(until), assignee: Some(Some("me".to_owned())), ..to(IssueState::Snoozed) };
     let asleep = world.desk.change_issue(&admin(), id, snooze).await.unwrap();
@@ -328,14 +328,14 @@ async fn ten_thousand_at_once_are_told_in_a_moment(pool: PgPool) {
     let bad = turns(Health::Healthy, Health::Offline);
     let mut conn = world.pool.acquire().await.unwrap();
     let began = Instant::now();
-    let changes = health::follow(&mut conn, &bad, Utc::now()).await.unwrap();
+    let changes = health::follow(&mut conn, &bad, SystemClock.now()).await.unwrap();
     let opened = began.elapsed();
     assert_eq!((changes.len(), world.count("issue where state = 'open'").await), (10_000, 10_000));
     assert_eq!(world.count("issue_entry").await, 10_000);
     let began = Instant::now();
-    assert!(health::follow(&mut conn, &bad, Utc::now()).await.unwrap().is_empty(), "said again");
+    assert!(health::follow(&mut conn, &bad, SystemClock.now()).await.unwrap().is_empty(), "said again");
     let again = began.elapsed();
-    health::follow(&mut conn, &turns(Health::Offline, Health::Healthy), Utc::now()).await.unwrap();
+    health::follow(&mut conn, &turns(Health::Offline, Health::Healthy), SystemClock.now()).await.unwrap();
     assert_eq!(world.count("issue where well_since is not null and due_at is not null").await, 10_000);
     sqlx::query("update issue set well_since = well_since - interval '1 hour', due_at = due_at - interval '1 hour'")
         .execute(&world.pool)
@@ -343,7 +343,7 @@ async fn ten_thousand_at_once_are_told_in_a_moment(pool: PgPool) {
         .unwrap();
     upkeep(&world).await;
     assert_eq!(world.count("issue where state = 'resolved'").await, 10_000);
-    health::follow(&mut conn, &bad, Utc::now()).await.unwrap();
+    health::follow(&mut conn, &bad, SystemClock.now()).await.unwrap();
     assert_eq!(world.count("issue where state = 'open' and cardinality(openings) = 2").await, 10_000);
     println!("10,000 issues: opened in {opened:?}, said again in {again:?}");
     assert!(opened < Duration::from_secs(10), "{opened:?}");

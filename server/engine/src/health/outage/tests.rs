@@ -12,7 +12,7 @@ fn cell(platform: &str, source: &str, failed: u64, total: u64) -> Cell {
 
 fn rounds(source: &str, attempts: i32) -> Rounds {
     let failing_since = (attempts > 0).then(|| at(-20));
-    Rounds { source: source.to_owned(), failing_since, attempts, way_out: false, ours: false }
+    Rounds { source: source.to_owned(), failing_since, attempts, way_out: false, ours: false, overdue_since: None }
 }
 
 fn begun(cells: &[Cell], rounds: &[Rounds]) -> Vec<String> {
@@ -54,6 +54,9 @@ fn rounds_that_fail_are_an_outage_of_the_source_or_of_ourselves() {
     assert_eq!(begun(&[], &[cut_off("a", 3), cut_off("b", 1)]), ["poller:poller"]);
     assert_eq!(begun(&[], &[cut_off("a", 3)]), ["source:a"], "a single source may be gone by itself");
     assert_eq!(begun(&[], &[Rounds { ours: true, ..rounds("a", 3) }]), ["poller:poller"]);
+    let stuck = |source| Rounds { overdue_since: Some(at(-300)), ..rounds(source, 0) };
+    assert_eq!(begun(&[], &[stuck("a"), stuck("b")]), ["poller:poller"]);
+    assert_eq!(begun(&[], &[stuck("a"), rounds("b", 0)]), [""; 0], "somebody polls");
 }
 
 fn lasting(kind: OutageKind, broken: u64, calm_since: Option<i64>) -> Lasting {
