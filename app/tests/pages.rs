@@ -181,7 +181,8 @@ async fn a_link_is_shown_once_with_a_mail_and_only_for_its_connection() {
     let url = "https://linewatch.example.com/r/Zk3vQp9";
     let cookie = "made_link=00000000-0000-0000-0000-000000000001.https%3A%2F%2Flinewatch.example.com%2Fr%2FZk3vQp9";
     let (_, set, html) = render_with(FakeBackend::rich(), FIRST, cookie).await;
-    check("connection_made", &readable(&html));
+    let html = readable(&html);
+    check("connection_made", &html);
     assert!(html.contains(&format!("<code>{url}</code>")), "{html}");
     assert!(html.contains("mailto:j.olsen@aldermoor.example?subject=Please%20connect%20SAP%20ECC%20again"), "{html}");
     assert!(html.contains("https%3A%2F%2Flinewatch.example.com%2Fr%2FZk3vQp9"), "the mail holds the link");

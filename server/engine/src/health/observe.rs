@@ -337,6 +337,9 @@ async fn write(
         let to = transition.to.map_or("removed", Health::code);
         metrics::counter!("linewatch_transitions_total", "to" => to).increment(1);
     }
+    for conflict in trial.evidence.iter().filter(|evidence| evidence.applied == Applied::Conflict) {
+        metrics::counter!("linewatch_conflicts_total", "eye" => conflict.eye.code()).increment(1);
+    }
     store::evidence::append(conn, &trial.evidence).await?;
     store::transition::append(conn, &trial.transitions).await?;
     connection::save(conn, &changed, now).await?;

@@ -53,7 +53,7 @@ pub async fn list(conn: &mut PgConnection, actor: &Actor, only: Option<ViewId>) 
 async fn count(conn: &mut PgConnection, query: &ConnectionQuery) -> Result<u64> {
     let mut sql = sqlx::QueryBuilder::new("select count(*) from (");
     connection_list::push_matching(&mut sql, "select 1", query, &[]);
-    sql.push(" limit ").push_bind(COUNTED).push(") some");
+    sql.push(" limit ").push_bind(COUNTED).push(") as few");
     let n: i64 = sql.build_query_scalar().fetch_one(conn).await?;
     Ok(n.unsigned_abs())
 }

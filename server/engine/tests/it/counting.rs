@@ -1,6 +1,7 @@
 //! Totals that nobody counts: what the database keeps by itself agrees with the rows, whoever writes at the same time.
 
 use crate::world::{World, admin, calm};
+use engine::clock::{Clock, SystemClock};
 use engine::health::State;
 use engine::store::{connection, connection_count, fleet};
 use model::{Backend, ConnectionId, ConnectionPatch, ConnectionQuery, Count, Health, Tally};

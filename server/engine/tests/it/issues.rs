@@ -1,7 +1,8 @@
 //! Issues and outages: one cause, one thing.
 
 use crate::world::{World, admin, calm};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
+use engine::clock::{Clock, SystemClock};
 use engine::health::{self, OutagePolicy, RECOVERY_HOLD, Turn};
 use engine::work::Step;
 use model::{
