@@ -73,6 +73,12 @@ pub(crate) fn state(issue: &Issue, now: Moment) -> AnyView {
     view! { <span class=format!("state {}", issue.state)>{issue.state.words()}</span>{more} }.into_any()
 }
 
+/// What upstream says of the cause, whose words stand beside it already.
+fn said(issue: &Issue) -> String {
+    let rest = issue.cause.summary.strip_prefix(issue.cause.code.words()).unwrap_or(&issue.cause.summary);
+    rest.trim_start_matches([':', ' ']).to_owned()
+}
+
 /// A row.
 pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Picks) -> AnyView {
     let value = format!("{}:{}", issue.id, issue.version);
@@ -96,7 +102,7 @@ pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Picks) -> AnyV
                 <a class="who" href=format!("/issues/{}", issue.id) data-row="">{name.clone()}</a>
                 <span class="sub">{format!("#{} · {}", issue.number, system(issue))}</span>
             </td>
-            <td role="cell" class="c-why">{issue.cause.summary.clone()}</td>
+            <td role="cell" class="c-why">{said(issue)}</td>
             <td role="cell" class="c-state">{state(issue, now)}{take}</td>
             <td role="cell" class="c-owner">{issue.assignee.clone().unwrap_or_else(|| "–".to_owned())}</td>
             <td role="cell" class="c-since">

@@ -34,8 +34,13 @@ pub(crate) fn reconnect(hands: Hands) -> AnyView {
         let url = made.get()?;
         latest.with(|got| got.as_ref().and_then(Got::story).map(|story| shown_once(story, &url)))
     };
+    // While its button is the next step above, and there is no link yet, there is nothing to show.
+    let bare = move || {
+        let any = latest.with(|got| got.as_ref().and_then(Got::story).is_some_and(|story| !story.links.is_empty()));
+        leads.with(Option::is_none) || leading() && !any && made.with(Option::is_none)
+    };
     view! {
-        <section aria-labelledby="reconnect" hidden=move || leads.with(Option::is_none)>
+        <section aria-labelledby="reconnect" hidden=bare>
             <h2 id="reconnect">"Reconnect"</h2>
             {fresh}
             <div hidden=leading>

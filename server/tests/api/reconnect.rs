@@ -109,7 +109,8 @@ async fn where_we_take_the_token_the_way_back_is_bound(pool: PgPool) {
         page(&world.anonymous().get(&format!("/r/callback{query}")).await, 410, "This sign-in is over");
     }
     let broken_off = world.anonymous().get(&format!("/r/callback?state={state}&error=access_denied")).await;
-    page(&broken_off, 400, "You are not signed in yet");
+    assert_eq!(broken_off.status, 400, "{broken_off:?}");
+    assert!(broken_off.text.contains("You are not signed in yet"), "{}", broken_off.text);
     assert!(broken_off.text.contains("https://link.example.com/a?connection=0900&amp;"), "{}", broken_off.text);
     let again = world.anonymous().get(&format!("/r/callback?state={state}&code=1")).await;
     page(&again, 410, "This sign-in is over");
