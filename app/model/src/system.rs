@@ -32,6 +32,8 @@ words! {
         WebhooksRefused = "webhooks_refused", "Webhooks are turned away";
         /// A source has no webhook secret.
         SourceDeaf = "source_deaf", "A source has no webhook secret";
+        /// Webhooks of a source came, and come no more.
+        WebhooksSilent = "webhooks_silent", "Webhooks have stopped";
         /// The certificate of the public address ends or cannot be read.
         Certificate = "certificate", "The certificate of the public address";
         /// Makini cannot reach the webhook door.

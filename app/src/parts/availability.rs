@@ -71,22 +71,24 @@ fn table(up: &Availability) -> AnyView {
             .into_any()
     };
     view! {
-        <table class="plain">
-            <thead>
-                <tr>
-                    <th scope="col">"How it was"</th>
-                    <th scope="col" class="num">"For"</th>
-                    <th scope="col" class="num">"Of the time"</th>
-                </tr>
-            </thead>
-            <tbody>
-                {row("Up", up.up_seconds)}
-                {row("Down", up.down_seconds)}
-                {row("Unknown", up.unknown_seconds)}
-                {row("In maintenance", up.maintenance_seconds)}
-                {row("First sync, paused, or not yet seen", up.apart_seconds)}
-            </tbody>
-        </table>
+        <div class="wide" tabindex="0" role="region" aria-labelledby="availability">
+            <table class="plain">
+                <thead>
+                    <tr>
+                        <th scope="col">"How it was"</th>
+                        <th scope="col" class="num">"For"</th>
+                        <th scope="col" class="num">"Of the time"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {row("Up", up.up_seconds)}
+                    {row("Down", up.down_seconds)}
+                    {row("Unknown", up.unknown_seconds)}
+                    {row("In maintenance", up.maintenance_seconds)}
+                    {row("First sync, paused, or not yet seen", up.apart_seconds)}
+                </tbody>
+            </table>
+        </div>
     }
     .into_any()
 }

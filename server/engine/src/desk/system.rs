@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::housekeeping::room_until;
-use crate::store::{event, event_due, fleet, internal, issue_list, replica};
+use crate::store::{event, event_due, fleet, gap, internal, issue_list, replica};
 use crate::system::concern::{Facts, concerns};
 use chrono::TimeDelta;
 use model::{Actor, Ingest, Pulse, Refusal, Role, System};
@@ -35,8 +35,10 @@ impl Desk {
         let backlog = event_due::backlog(conn, at).await.map_err(internal)?;
         let room_until = room_until(conn, at).await.map_err(internal)?;
         let certificate = self.certificate.borrow().clone();
+        let silent = gap::silent(conn, at).await.map_err(internal)?;
         let facts = Facts {
             sources: &sources,
+            silent: &silent,
             replicas: &replicas,
             waiting_since: backlog.oldest,
             room_until,

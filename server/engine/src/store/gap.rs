@@ -4,9 +4,10 @@ use super::word;
 use crate::clock::{SharedClock, new_id};
 use crate::health::gap::{Came, Expected, Gap, GapKind, SAME, fulfil};
 use crate::live;
+use crate::system::concern::Silent;
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Change, ChangeTopic, ConnectionId};
+use model::{Change, ChangeTopic, ConnectionId, SourceId};
 use sqlx::{PgConnection, PgPool, Result};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -106,6 +107,25 @@ pub async fn misses(conn: &mut PgConnection, connections: &[ConnectionId]) -> Re
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (ConnectionId(row.connection_id), row.n)).collect())
+}
+
+/// The sources whose webhooks were missed within the last day, with none taken since.
+pub async fn silent(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Silent>> {
+    let rows = sqlx::query!(
+        "select c.source_id, count(*) as \"missed!\", min(g.found_at) as \"since!\" \
+         from gap g join connection c on c.id = g.connection_id join source s on s.id = c.source_id \
+         left join (select source_name, max(last_at) as last_at from door_count where outcome = 'taken' group by source_name) d \
+           on d.source_name = s.name \
+         where g.missed_at > $1 and g.came_at is null and g.found_at > coalesce(d.last_at, '-infinity') \
+         group by c.source_id order by c.source_id",
+        now - KNOWN_TO_TELL
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Silent { source: SourceId(row.source_id), missed: row.missed.unsigned_abs(), since: row.since })
+        .collect())
 }
 
 /// Marks what is missed by now, `window` after it was found, and tells who looks.

@@ -22,6 +22,20 @@ const DRIFT_IS_NEWS: TimeDelta = TimeDelta::days(7);
 /// Clocks that are further apart make lateness a guess.
 const SKEW_WARNS: TimeDelta = TimeDelta::seconds(30);
 
+/// A source whose webhooks are missed: polls show what none of them told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silent {
+    /// Which.
+    pub source: SourceId,
+    /// How many were missed since the last one came.
+    pub missed: u64,
+    /// When the first of these should have come.
+    pub since: DateTime<Utc>,
+}
+
+/// So few may be lost on the way; more in a row mean that none comes any more.
+const MISSED_IS_SILENT: u64 = 3;
+
 /// What is known of Linewatch itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -29,6 +43,8 @@ pub struct Facts<'a> {
     pub sources: &'a [Source],
     /// The processes that said that they live.
     pub replicas: &'a [Replica],
+    /// Sources whose webhooks are missed, with none that came since.
+    pub silent: &'a [Silent],
     /// Since when the oldest received webhook waits to be processed.
     pub waiting_since: Option<DateTime<Utc>>,
     /// The last day for which there is room to store what comes.
@@ -42,7 +58,9 @@ pub struct Facts<'a> {
 /// Everything that keeps Linewatch from seeing, worst first.
 pub fn concerns(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Concern> {
     let of_sources = facts.sources.iter().flat_map(|source| of_source(source, facts.public_url, now));
+    let stopped = facts.silent.iter().filter_map(|silent| of_silence(silent, facts.sources));
     let mut all: Vec<_> = of_sources
+        .chain(stopped)
         .chain(of_work(facts.replicas, now))
         .chain(of_backlog(facts.waiting_since, now))
         .chain(of_room(facts.room_until, now))
@@ -104,6 +122,22 @@ fn of_source(source: &Source, public_url: &str, now: DateTime<Utc>) -> Vec<Conce
         all.push(of(concern(ConcernCode::ClockSkew, Severity::Warning, title, detail), None, source.id));
     }
     all
+}
+
+fn of_silence(silent: &Silent, sources: &[Source]) -> Option<Concern> {
+    // one that has no secret, or refuses every webhook, says so already
+    let source = sources.iter().find(|source| source.id == silent.source)?;
+    if silent.missed < MISSED_IS_SILENT || source.webhook_secrets.is_empty() || refused(source).is_some() {
+        return None;
+    }
+    let title = format!("Webhooks of “{}” have stopped", source.name);
+    let detail = format!(
+        "Polls have found {} changes that no webhook told, and none has come since. What is shown is right, but seen later than \
+         it could be. See that the webhooks at Makini still point here.",
+        silent.missed
+    );
+    let concern = concern(ConcernCode::WebhooksSilent, Severity::Warning, title, detail);
+    Some(Concern { since: Some(silent.since), source: Some(source.id), ..concern })
 }
 
 /// Whether a source that should be polled is not, since when, and why.

@@ -54,10 +54,11 @@ fn worker(seen: i64) -> Replica {
     Replica { id: uuid::Uuid::nil(), name, role, version, started_at: now(), seen_at: now() - TimeDelta::seconds(seen) }
 }
 
-fn look(change: impl FnOnce(&mut Source, &mut Vec<Replica>, &mut Facts<'_>)) -> Vec<(ConcernCode, Severity)> {
+fn look<'a>(change: impl FnOnce(&mut Source, &mut Vec<Replica>, &mut Facts<'a>)) -> Vec<(ConcernCode, Severity)> {
     let (mut source, mut replicas) = (source(), vec![worker(3)]);
     let well = Facts {
         sources: &[],
+        silent: &[],
         replicas: &[],
         waiting_since: None,
         room_until: Some("2026-03-09".parse().unwrap()),
@@ -89,6 +90,20 @@ fn a_source_that_is_not_polled() {
         (source.round.good_at, source.round.failing_since) = (ago(9_999), ago(9_999));
     });
     assert_eq!(off, [], "somebody switched it off");
+}
+
+#[test]
+fn webhooks_that_have_stopped() {
+    let silent = |missed| Silent { source: SourceId(uuid::Uuid::nil()), missed, since: now() - TimeDelta::hours(1) };
+    let (two, three) = ([silent(2)], [silent(3)]);
+    assert_eq!(look(|_, _, facts| facts.silent = &two), [], "some are lost on the way");
+    let stopped = [(ConcernCode::WebhooksSilent, Severity::Warning)];
+    assert_eq!(look(|_, _, facts| facts.silent = &three), stopped);
+    let deaf = look(|source, _, facts| {
+        source.webhook_secrets.clear();
+        facts.silent = &three;
+    });
+    assert_eq!(deaf, [(ConcernCode::SourceDeaf, Severity::Warning)], "said once");
 }
 
 #[test]
@@ -153,6 +168,7 @@ fn room_certificate_and_clocks_worst_first() {
         concerns(
             Facts {
                 sources: &[Source { skew_ms: Some(-40_000), ..source() }],
+                silent: &[],
                 replicas: &[worker(1)],
                 waiting_since: None,
                 room_until: Some("2026-03-09".parse().unwrap()),
