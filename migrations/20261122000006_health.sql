@@ -14,10 +14,10 @@ insert into connection_proof (connection_id, last_good_sync_at, event_at)
 select id, last_good_sync_at, event_at from connection
 where last_good_sync_at is not null
 on conflict do nothing;
--- local: drop index connection_last_good;
+drop index connection_last_good;
 alter table connection
-    -- local
-    -- local
+    drop column last_good_sync_at,
+    drop column event_at,
     add column busy_since timestamptz,                   -- since when a sync has been seen under way; null when none is
     add column flips timestamptz[] not null default '{}', -- when it last turned bad, newest last, at most 8: flapping
     set (fillfactor = 85);
@@ -161,15 +161,3 @@ create table saved_view (
 );
 
 alter table customer add column note text;
-
--- What a connection can do, as it was really refused or really done.
-create table capability (
-    connection_id uuid not null references connection (id),
-    entity        text not null,
-    operation     text not null,         -- read | create | update | delete
-    ability       text not null,         -- yes | limited | no
-    limit_text    text,
-    proof         text not null,         -- described | refused | done
-    proved_at     timestamptz not null,
-    primary key (connection_id, entity, operation)
-);

@@ -25,11 +25,14 @@ pub(crate) fn read_error(json: &str) -> Option<CallError> {
     Some(CallError { refusal, kept: kept.iter().filter_map(pair).collect() })
 }
 
+/// A refusal that is a word and a text.
+type WithText = (&'static str, fn(String) -> Refusal);
+
 fn refusal(value: &JsValue) -> Option<Refusal> {
     if let Some(word) = value.as_string() {
         return (word == "unauthenticated").then_some(Refusal::Unauthenticated);
     }
-    let with_text: [(&str, fn(String) -> Refusal); 5] = [
+    let with_text: [WithText; 5] = [
         ("not_found", Refusal::NotFound),
         ("forbidden", Refusal::Forbidden),
         ("conflict", Refusal::Conflict),

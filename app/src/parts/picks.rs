@@ -1,7 +1,7 @@
 //! Rows that are selected, and what can be done with many connections: with them, or with all that the filters match. A plain
 //! form that leads to the page where the number is counted and confirmed.
 
-use super::{text, time::use_clock};
+use super::text;
 use leptos::prelude::*;
 use model::{BulkKind, ConnectionQuery, Count};
 use std::collections::BTreeSet;
@@ -58,13 +58,11 @@ pub(crate) fn head() -> AnyView {
 
 /// What can be done with the selected ones, or with all that match.
 pub(crate) fn bulk_bar(query: &ConnectionQuery, matching: Count, picks: Picks) -> AnyView {
-    let alive = use_clock();
     let all = match matching {
         Count::Exactly(1) => "With the one that matches".to_owned(),
         n => format!("With all {} that match", text::amount(n)),
     };
     let with = move || match picks.count() as u64 {
-        0 if alive.is_ticking() => all.clone(),
         0 => format!("{all}, or with those selected"),
         n => format!("With the {} selected", text::count(n)),
     };

@@ -71,7 +71,7 @@ pub(crate) fn Toast() -> impl IntoView {
     };
     view! {
         <div class=move || if toasts.text.with(String::is_empty) { "toast" } else { "toast on" } role="status" aria-live="polite">
-            {move || toasts.text.get()}
+            <span>{move || toasts.text.get()}</span>
             <button type="button" class="link" hidden=move || toasts.undo.with(Option::is_none) on:click=press>"Undo"</button>
         </div>
     }
