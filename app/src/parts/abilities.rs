@@ -2,7 +2,7 @@
 
 use super::time::Moment;
 use leptos::prelude::*;
-use model::{Ability, Capability, Operation};
+use model::{Ability, AbilityProof, Capability, Operation};
 
 /// The table, closed by a sentence until somebody wants it.
 pub(crate) fn abilities(all: &[Capability], now: Moment) -> AnyView {
@@ -62,7 +62,9 @@ fn limit(one: &Capability, now: Moment) -> Option<AnyView> {
     told.then(|| {
         let limit = one.limit.clone().unwrap_or_else(|| one.ability.words().to_lowercase());
         let what = one.operation.words().to_lowercase();
-        view! { <li>{format!("{}, {what}: {limit} – {}.", words_of(&one.entity), known_by(one, now))}</li> }.into_any()
+        let proof = one.proof.map_or("nothing proves it", AbilityProof::words);
+        let when = one.proved_at.map(|at| view! { ", "{now.ago(at)} }.into_any());
+        view! { <li>{format!("{}, {what}: {limit} – {proof}", words_of(&one.entity))}{when}"."</li> }.into_any()
     })
 }
 

@@ -26,7 +26,7 @@ on conflict do nothing;
 
 insert into connection (
     id, source_id, key, name, email, customer_id, platform_slug, raw_status, upstream, authorization_, authorization_at,
-    authorization_eye, authorization_cause, flow, flow_at, flow_eye, flow_cause, last_good_sync_at, cadence_upstream,
+    authorization_eye, authorization_cause, flow, flow_at, flow_eye, flow_cause, cadence_upstream,
     authorization_shown, data_flow, health, health_rank, cause, since, owner, tags, search, first_seen_at, updated_at)
 select pg_temp.id(i, 2), c.source, c.key, c.customer, 'it@example.com', c.customer_id, p.slug, s.raw,
        jsonb_build_object('id', c.key, 'name', c.customer, 'email', 'it@example.com', 'status', s.raw, 'integration_name', p.name,
@@ -34,7 +34,7 @@ select pg_temp.id(i, 2), c.source, c.key, c.customer, 'it@example.com', c.custom
            'scopes', jsonb_build_array('assets', 'work_orders', 'purchase_orders', 'vendors'),
            'user_metadata', jsonb_build_object('customer_name', c.customer, 'customer_id', i / 4), 'created_at', now() - interval '100 days'),
        s.authorization_, now(), 'poll', s.authorization_cause, s.flow, now(), 'poll', s.flow_cause,
-       now() - make_interval(secs => pg_temp.dice(i, 21) % 3600) - s.older, 86400,
+       86400,
        s.authorization_shown, s.data_flow, s.health, s.rank, s.cause, now() - make_interval(secs => pg_temp.dice(i, 22) % s.stands),
        case when pg_temp.dice(i, 23) % 10 < 7 then 'person' || pg_temp.dice(i, 23) % 30 end, c.tags,
        lower(concat_ws(' ', c.customer, p.name, c.key, array_to_string(c.tags, ' '))), now() - interval '100 days', now()
@@ -49,19 +49,21 @@ from (
 ) c
 join (select slug, name, row_number() over (order by slug) - 1 as n from platform) p on p.n = c.platform_dice
 join (values
-    (0, 4, 'reauthorization_required', 0::smallint, 'reauthorization_required', 'reauthorization_required', 'good', 'fresh', 'credentials_changed', 'credentials_changed', null, 'fail', interval '0', 259200),
-    (4, 8, 'offline', 1, 'authorized', 'authorized', 'offline', 'offline', 'platform_unreachable', null, 'platform_unreachable', 'offline', interval '0', 14400),
-    (8, 20, 'failing', 2, 'authorized', 'authorized', 'failing', 'failing', 'sync_error', null, 'sync_error', 'error', interval '0', 86400),
-    (20, 35, 'late', 3, 'authorized', 'authorized', 'good', 'late', 'late', null, null, 'active', interval '3 days', 86400),
-    (35, 40, 'unknown', 5, 'authorized', 'unknown', 'unknown', 'unknown', 'no_proof', null, null, 'active', interval '0', 86400),
-    (40, 55, 'first_sync', 6, 'authorized', 'authorized', 'first_sync', 'first_sync', 'reading_history', null, 'reading_history', 'synchronizing', interval '0', 86400),
-    (55, 60, 'paused', 7, 'authorized', 'authorized', 'paused', 'paused', 'no_credits', null, 'no_credits', 'inactive', interval '0', 8640000),
-    (60, 1000, 'healthy', 8, 'authorized', 'authorized', 'good', 'fresh', null, null, null, 'active', interval '0', 8640000)
-) s (low, high, health, rank, authorization_, authorization_shown, flow, data_flow, cause, authorization_cause, flow_cause, raw, older, stands)
+    (0, 4, 'reauthorization_required', 0::smallint, 'reauthorization_required', 'reauthorization_required', 'good', 'fresh', 'credentials_changed', 'credentials_changed', null, 'fail', 259200),
+    (4, 8, 'offline', 1, 'authorized', 'authorized', 'offline', 'offline', 'platform_unreachable', null, 'platform_unreachable', 'offline', 14400),
+    (8, 20, 'failing', 2, 'authorized', 'authorized', 'failing', 'failing', 'sync_error', null, 'sync_error', 'error', 86400),
+    (20, 35, 'late', 3, 'authorized', 'authorized', 'good', 'late', 'late', null, null, 'active', 86400),
+    (35, 40, 'unknown', 5, 'authorized', 'unknown', 'unknown', 'unknown', 'no_proof', null, null, 'active', 86400),
+    (40, 55, 'first_sync', 6, 'authorized', 'authorized', 'first_sync', 'first_sync', 'reading_history', null, 'reading_history', 'synchronizing', 86400),
+    (55, 60, 'paused', 7, 'authorized', 'authorized', 'paused', 'paused', 'no_credits', null, 'no_credits', 'inactive', 8640000),
+    (60, 1000, 'healthy', 8, 'authorized', 'authorized', 'good', 'fresh', null, null, null, 'active', 8640000)
+) s (low, high, health, rank, authorization_, authorization_shown, flow, data_flow, cause, authorization_cause, flow_cause, raw, stands)
     on c.health_dice >= s.low and c.health_dice < s.high;
 
-insert into connection_proof (connection_id, proof_at, eye, recorded_at)
-select pg_temp.id(i, 2), now(), 'poll', now() from generate_series(:from + 1, :to) i;
+insert into connection_proof (connection_id, proof_at, eye, recorded_at, last_good_sync_at)
+select c.id, now(), 'poll', now(),
+       now() - make_interval(secs => pg_temp.dice(i, 21) % 3600) - case when c.health = 'late' then interval '3 days' else interval '0' end
+from generate_series(:from + 1, :to) i join connection c on c.id = pg_temp.id(i, 2);
 
 insert into transition (id, connection_id, at, from_health, to_health, cause, eye, evidence_text, lasted_seconds)
 select pg_temp.id(i, 3), c.id, c.since, 'healthy', c.health, c.cause, 'poll', 'as a list said', 864000
