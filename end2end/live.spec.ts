@@ -82,7 +82,7 @@ test('what is being typed and what was opened stay as they are while the page ch
   await open(page, `/connections/${victim.id}`);
   await page.getByText('Edit owner, tags, cadence and note').click();
   await page.getByLabel('Note').pressSequentially('Half a sent');
-  await page.getByText('As a table').click();
+  await page.getByText('As a table').first().click();
   await page.getByText('Everything Makini says of it').click();
   await page.getByLabel('Note').focus();
   await linewatch.act(victim, 'change_credentials');
@@ -91,7 +91,7 @@ test('what is being typed and what was opened stay as they are while the page ch
   await page.keyboard.type('ence');
   await expect(page.getByLabel('Note')).toHaveValue('Half a sentence');
   for (const summary of ['As a table', 'Everything Makini says of it']) {
-    await expect(page.locator('details[open] > summary', { hasText: summary }), `“${summary}” stays open`).toBeVisible();
+    await expect(page.locator('details[open] > summary', { hasText: summary }).first(), `“${summary}” stays open`).toBeVisible();
   }
 });
 

@@ -27,6 +27,7 @@ test('a webhook secret is added, and retired when it is no longer needed', async
   await open(page, '/settings');
   await page.getByRole('link', { name: 'demo', exact: true }).click();
   const secrets = page.getByRole('region', { name: 'Webhook secrets' });
+  await expect(secrets.getByRole('listitem').first()).toBeVisible();
   const before = await secrets.getByRole('listitem').count();
   await secrets.getByLabel('Add a secret').fill('short');
   await secrets.getByRole('button', { name: 'Add', exact: true }).click();

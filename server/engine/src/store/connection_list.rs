@@ -8,8 +8,9 @@ use super::{cursor, internal, maybe_word, word};
 use crate::health::{Policy, Rhythm};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
-    Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery, ConnectionSort,
-    CustomerId, CustomerRef, PlatformRef, Proof, Refusal, SortKey, SourceId, SourceRef, TimelineItem, TimelineKind,
+    CadenceFrom, Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery,
+    ConnectionSort, CustomerId, CustomerRef, PlatformRef, Proof, Refusal, SortKey, SourceId, SourceRef, TimelineItem,
+    TimelineKind,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, Postgres, QueryBuilder, Result, Row, postgres::PgRow};
@@ -328,6 +329,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     };
     let connection = read(&row)?;
     let policy = policy(&row)?;
+    let learned = rhythm(&row)?.learned().filter(|_| connection.cadence_from == Some(CadenceFrom::Learned));
     let look: Option<String> = row.try_get("check_reason")?;
     Ok(Some(ConnectionDetail {
         late_at: policy.late_at(connection.last_good_sync_at, connection.cadence_seconds),
@@ -335,7 +337,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
         note: row.try_get("note")?,
         first_seen_at: row.try_get("first_seen_at")?,
         removed_at: row.try_get("removed_at")?,
-        cadence_samples: None,
+        cadence_samples: learned.map(|learned| i64::from(learned.syncs)),
         proof_allowance_seconds: row.try_get("proof_allowance_seconds")?,
         // routine looks lie in the future; these are due now, and what a person waits for
         checking: look.is_some_and(|reason| !matches!(reason.as_str(), "proof" | "unwell")),
