@@ -147,8 +147,9 @@ pub async fn step(pool: &PgPool, clock: &SharedClock, window: TimeDelta) -> Resu
     if rows.is_empty() {
         return Ok(Step::Idle);
     }
+    // on its own page it is news; no total, filter or order rests on it
     let changes: Vec<_> =
-        rows.iter().map(|row| Change::new(ChangeTopic::Connection, row.connection_id, row.version)).collect();
+        rows.iter().map(|row| Change::quiet(ChangeTopic::Connection, row.connection_id, row.version)).collect();
     live::announce(&mut tx, &changes).await?;
     tx.commit().await?;
     for row in rows {
