@@ -3,11 +3,13 @@
 
 use crate::{
     Actor, Availability, Bulk, BulkId, BulkPatch, Capability, Connection, ConnectionDetail, ConnectionId,
-    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Event,
-    EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
-    NewBulk, NewNote, NewSource, NewSync, NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
-    PlatformRef, Pulse, ReconnectLink, Refusal, SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest, Sync,
-    System, TimelineItem, ViewId,
+    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery,
+    DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence,
+    Failure, FailureGroup, FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId,
+    IssuePatch, IssueQuery, MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync, NewView,
+    NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
+    Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, SavedView, SecretId, Sent,
+    Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, ViewId,
 };
 
 /// Rows as they come from the database. An error ends them, and what came before it is not the whole.
@@ -159,4 +161,81 @@ pub trait Backend: Send + std::marker::Sync + 'static {
 
     /// Retires a webhook secret.
     async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, secret: SecretId) -> Result<Source, Refusal>;
+
+    /// The endpoints, by name.
+    async fn endpoints(&self, actor: &Actor) -> Result<Vec<Endpoint>, Refusal>;
+
+    /// One endpoint.
+    async fn endpoint(&self, actor: &Actor, id: EndpointId) -> Result<Endpoint, Refusal>;
+
+    /// Adds an endpoint; its secret is told this once.
+    async fn add_endpoint(&self, actor: &Actor, new: NewEndpoint) -> Result<Endpoint, Refusal>;
+
+    /// Changes an endpoint. Switching it off keeps what is due.
+    async fn change_endpoint(&self, actor: &Actor, id: EndpointId, patch: EndpointPatch) -> Result<Endpoint, Refusal>;
+
+    /// Takes an endpoint away, with what is due to it; what was delivered stays to be seen.
+    async fn remove_endpoint(&self, actor: &Actor, id: EndpointId) -> Result<(), Refusal>;
+
+    /// Gives an endpoint a new secret, told this once; the one before signs beside it for 24 hours.
+    async fn rotate_endpoint_secret(&self, actor: &Actor, id: EndpointId) -> Result<Endpoint, Refusal>;
+
+    /// Sends a signed test event now and answers what came of it; nothing is kept.
+    async fn test_endpoint(&self, actor: &Actor, id: EndpointId) -> Result<Sent, Refusal>;
+
+    /// Deliveries, newest first.
+    async fn deliveries(&self, actor: &Actor, query: DeliveryQuery) -> Result<Page<Delivery>, Refusal>;
+
+    /// One delivery.
+    async fn delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal>;
+
+    /// Tries a failed, scheduled or waiting delivery now. A failed one starts its schedule anew.
+    async fn retry_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal>;
+
+    /// Everything that failed, newest first.
+    async fn failures(&self, actor: &Actor, query: FailureQuery) -> Result<Page<Failure>, Refusal>;
+
+    /// How many failures match, by kind, and what stands out.
+    async fn failure_summary(&self, actor: &Actor, query: FailureQuery) -> Result<FailureSummary, Refusal>;
+
+    /// The same by cause, most first, at most 100.
+    async fn failure_groups(&self, actor: &Actor, query: FailureQuery) -> Result<Vec<FailureGroup>, Refusal>;
+
+    /// One request that was turned away.
+    async fn rejection(&self, actor: &Actor, id: RejectionId) -> Result<Rejection, Refusal>;
+
+    /// One gap.
+    async fn gap(&self, actor: &Actor, id: GapId) -> Result<GapView, Refusal>;
+
+    /// The payload of an event without redaction; who asked for it is written down.
+    async fn reveal_event(&self, actor: &Actor, id: EventId) -> Result<Revealed, Refusal>;
+
+    /// Tries many again, or only counts them.
+    async fn start_retry(&self, actor: &Actor, new: NewRetry) -> Result<Retry, Refusal>;
+
+    /// How far it has come.
+    async fn retry(&self, actor: &Actor, id: RetryId) -> Result<Retry, Refusal>;
+
+    /// Pauses it, lets it go on, or changes its pace.
+    async fn change_retry(&self, actor: &Actor, id: RetryId, patch: RetryPatch) -> Result<Retry, Refusal>;
+
+    /// Ends it; what is done stays done.
+    async fn cancel_retry(&self, actor: &Actor, id: RetryId) -> Result<Retry, Refusal>;
+
+    /// What Makini could not deliver to us, newest first, where the source tells of it.
+    async fn makini_deliveries(
+        &self,
+        actor: &Actor,
+        id: SourceId,
+        page: PageQuery,
+    ) -> Result<Page<MakiniDelivery>, Refusal>;
+
+    /// Asks Makini to deliver one again.
+    async fn retry_makini_delivery(&self, actor: &Actor, id: SourceId, delivery: String) -> Result<(), Refusal>;
+
+    /// How long things are kept.
+    async fn retention(&self, actor: &Actor) -> Result<Retention, Refusal>;
+
+    /// Changes how long things are kept.
+    async fn change_retention(&self, actor: &Actor, patch: RetentionPatch) -> Result<Retention, Refusal>;
 }

@@ -61,4 +61,14 @@ ids! {
     ViewId;
     /// One secret in the vault; the secret itself never leaves it.
     SecretId;
+    /// An URL of the user's own applications.
+    EndpointId;
+    /// One event on its way to one endpoint.
+    DeliveryId;
+    /// A request turned away, kept as a sample.
+    RejectionId;
+    /// Something whose webhook never came.
+    GapId;
+    /// Many being tried again.
+    RetryId;
 }

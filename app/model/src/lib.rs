@@ -12,6 +12,7 @@ mod connection;
 mod count;
 mod customer;
 mod evidence;
+mod failure;
 mod health;
 mod history;
 mod ids;
@@ -23,6 +24,7 @@ mod page;
 mod person;
 mod playbook;
 mod refusal;
+mod relay;
 mod source;
 mod system;
 mod webhook;
@@ -39,6 +41,11 @@ pub use connection::{
 pub use count::{Count, Tally};
 pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
+pub use failure::{
+    EndpointRef, Failure, FailureGroup, FailureHint, FailureKind, FailureQuery, FailureSummary, GapView,
+    MakiniDelivery, NewRetry, Rejection, Retention, RetentionPatch, Retry, RetryError, RetryFilter, RetryPatch,
+    Revealed,
+};
 pub use health::{Actor as CauseActor, Authorization, Cause, DataFlow, Eye, Health};
 pub use history::{
     Ability, AbilityProof, Availability, Capability, LinkState, NewSync, Operation, ReconnectLink, Sync, SyncKind,
@@ -56,6 +63,10 @@ pub use page::{Page, PageQuery};
 pub use person::{Actor, ActorKind, Role};
 pub use playbook::{Play, Step};
 pub use refusal::{FieldError, Refusal};
+pub use relay::{
+    Delivery, DeliveryQuery, DeliveryState, Endpoint, EndpointFilter, EndpointHealth, EndpointPatch, EndpointSecret,
+    NewEndpoint, Sent,
+};
 pub use source::{
     Dialect, Environment, NewSource, NewWebhookSecret, Redirect, Source, SourcePatch, SourceRound, SourceTest,
     SourceTestStep, SourceTraffic, TokenOwnership, WebhookSecret,

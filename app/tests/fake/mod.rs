@@ -14,11 +14,13 @@ use chrono::TimeDelta;
 use model::{
     Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Concern, Connection,
     ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId,
-    CustomerPatch, CustomerQuery, Event, EventDetail, EventId, EventQuery, Evidence, FleetPoint, Health, HealthChange,
-    Ingest, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, NewBulk, NewNote, NewSource, NewSync,
-    NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
-    SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem,
-    Totals, ViewId,
+    CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event,
+    EventDetail, EventId, EventQuery, Evidence, Failure, FailureGroup, FailureQuery, FailureSummary, FleetPoint, GapId,
+    GapView, Health, HealthChange, Ingest, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
+    MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync, NewView, NewWebhookSecret, Outage,
+    OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal, Rejection, RejectionId, Retention,
+    RetentionPatch, Retry, RetryId, RetryPatch, Revealed, SavedView, SecretId, Sent, Source, SourceId, SourcePatch,
+    SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Totals, ViewId,
 };
 
 /// Answers from what it holds.
@@ -351,5 +353,101 @@ impl Backend for FakeBackend {
 
     async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, _: SecretId) -> Result<Source, Refusal> {
         self.source(actor, id).await
+    }
+
+    async fn endpoints(&self, _: &Actor) -> Result<Vec<Endpoint>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn endpoint(&self, _: &Actor, _: EndpointId) -> Result<Endpoint, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_endpoint(&self, _: &Actor, _: NewEndpoint) -> Result<Endpoint, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_endpoint(&self, _: &Actor, _: EndpointId, _: EndpointPatch) -> Result<Endpoint, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn remove_endpoint(&self, _: &Actor, _: EndpointId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn rotate_endpoint_secret(&self, _: &Actor, _: EndpointId) -> Result<Endpoint, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn test_endpoint(&self, _: &Actor, _: EndpointId) -> Result<Sent, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn deliveries(&self, _: &Actor, _: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn retry_delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn failures(&self, _: &Actor, _: FailureQuery) -> Result<Page<Failure>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn failure_summary(&self, _: &Actor, _: FailureQuery) -> Result<FailureSummary, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn failure_groups(&self, _: &Actor, _: FailureQuery) -> Result<Vec<FailureGroup>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn rejection(&self, _: &Actor, _: RejectionId) -> Result<Rejection, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn gap(&self, _: &Actor, _: GapId) -> Result<GapView, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn reveal_event(&self, _: &Actor, _: EventId) -> Result<Revealed, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn start_retry(&self, _: &Actor, _: NewRetry) -> Result<Retry, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn retry(&self, _: &Actor, _: RetryId) -> Result<Retry, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_retry(&self, _: &Actor, _: RetryId, _: RetryPatch) -> Result<Retry, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn cancel_retry(&self, _: &Actor, _: RetryId) -> Result<Retry, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn makini_deliveries(&self, _: &Actor, _: SourceId, _: PageQuery) -> Result<Page<MakiniDelivery>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn retry_makini_delivery(&self, _: &Actor, _: SourceId, _: String) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn retention(&self, _: &Actor) -> Result<Retention, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_retention(&self, _: &Actor, _: RetentionPatch) -> Result<Retention, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
     }
 }

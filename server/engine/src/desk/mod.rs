@@ -4,12 +4,18 @@ mod bulk;
 mod by_hand;
 mod connections;
 mod customers;
+mod deliveries;
+mod endpoints;
 mod events;
+mod failures;
 mod history;
 mod issues;
+mod makini_deliveries;
 mod outages;
 mod overview;
 mod reconnect;
+mod retention;
+mod retries;
 mod sources;
 mod system;
 mod validate;
@@ -23,10 +29,12 @@ use crate::vault::Vault;
 use model::{
     Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Connection, ConnectionDetail,
     ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery,
-    Event, EventDetail, EventId, EventQuery, Evidence, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
-    NewBulk, NewNote, NewSource, NewSync, NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery,
-    PlatformRef, Pulse, ReconnectLink, Refusal, Rows, SavedView, SecretId, Source, SourceId, SourcePatch, SourceTest,
-    Sync, System, TimelineItem, ViewId,
+    Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery,
+    Evidence, Failure, FailureGroup, FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry,
+    IssueId, IssuePatch, IssueQuery, MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync,
+    NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
+    Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, Rows, SavedView, SecretId,
+    Sent, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, ViewId,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -264,8 +272,107 @@ impl Backend for Desk {
     async fn retire_webhook_secret(&self, actor: &Actor, id: SourceId, secret: SecretId) -> Result<Source, Refusal> {
         self.retire_secret(actor, id, secret).await
     }
-    // STUB-BEGIN
-    // STUB-END
+
+    async fn endpoints(&self, actor: &Actor) -> Result<Vec<Endpoint>, Refusal> {
+        self.list_endpoints(actor).await
+    }
+
+    async fn endpoint(&self, actor: &Actor, id: EndpointId) -> Result<Endpoint, Refusal> {
+        self.read_endpoint(actor, id).await
+    }
+
+    async fn add_endpoint(&self, actor: &Actor, new: NewEndpoint) -> Result<Endpoint, Refusal> {
+        self.create_endpoint(actor, new).await
+    }
+
+    async fn change_endpoint(&self, actor: &Actor, id: EndpointId, patch: EndpointPatch) -> Result<Endpoint, Refusal> {
+        self.patch_endpoint(actor, id, patch).await
+    }
+
+    async fn remove_endpoint(&self, actor: &Actor, id: EndpointId) -> Result<(), Refusal> {
+        self.take_endpoint_away(actor, id).await
+    }
+
+    async fn rotate_endpoint_secret(&self, actor: &Actor, id: EndpointId) -> Result<Endpoint, Refusal> {
+        self.rotate_secret(actor, id).await
+    }
+
+    async fn test_endpoint(&self, actor: &Actor, id: EndpointId) -> Result<Sent, Refusal> {
+        self.try_endpoint(actor, id).await
+    }
+
+    async fn deliveries(&self, actor: &Actor, query: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
+        self.list_deliveries(actor, query).await
+    }
+
+    async fn delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        self.read_delivery(actor, id).await
+    }
+
+    async fn retry_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        self.requeue_delivery(actor, id).await
+    }
+
+    async fn failures(&self, actor: &Actor, query: FailureQuery) -> Result<Page<Failure>, Refusal> {
+        self.list_failures(actor, query).await
+    }
+
+    async fn failure_summary(&self, actor: &Actor, query: FailureQuery) -> Result<FailureSummary, Refusal> {
+        self.sum_failures(actor, query).await
+    }
+
+    async fn failure_groups(&self, actor: &Actor, query: FailureQuery) -> Result<Vec<FailureGroup>, Refusal> {
+        self.group_failures(actor, query).await
+    }
+
+    async fn rejection(&self, actor: &Actor, id: RejectionId) -> Result<Rejection, Refusal> {
+        self.read_rejection(actor, id).await
+    }
+
+    async fn gap(&self, actor: &Actor, id: GapId) -> Result<GapView, Refusal> {
+        self.read_gap(actor, id).await
+    }
+
+    async fn reveal_event(&self, actor: &Actor, id: EventId) -> Result<Revealed, Refusal> {
+        self.show_payload(actor, id).await
+    }
+
+    async fn start_retry(&self, actor: &Actor, new: NewRetry) -> Result<Retry, Refusal> {
+        self.begin_retry(actor, new).await
+    }
+
+    async fn retry(&self, actor: &Actor, id: RetryId) -> Result<Retry, Refusal> {
+        self.read_retry(actor, id).await
+    }
+
+    async fn change_retry(&self, actor: &Actor, id: RetryId, patch: RetryPatch) -> Result<Retry, Refusal> {
+        self.patch_retry(actor, id, patch).await
+    }
+
+    async fn cancel_retry(&self, actor: &Actor, id: RetryId) -> Result<Retry, Refusal> {
+        self.end_retry(actor, id).await
+    }
+
+    async fn makini_deliveries(
+        &self,
+        actor: &Actor,
+        id: SourceId,
+        page: PageQuery,
+    ) -> Result<Page<MakiniDelivery>, Refusal> {
+        self.list_makini_deliveries(actor, id, page).await
+    }
+
+    async fn retry_makini_delivery(&self, actor: &Actor, id: SourceId, delivery: String) -> Result<(), Refusal> {
+        self.ask_makini_again(actor, id, delivery).await
+    }
+
+    async fn retention(&self, actor: &Actor) -> Result<Retention, Refusal> {
+        self.read_retention(actor).await
+    }
+
+    async fn change_retention(&self, actor: &Actor, patch: RetentionPatch) -> Result<Retention, Refusal> {
+        self.patch_retention(actor, patch).await
+    }
 }
 
 /// Commits, or says that nothing was changed.

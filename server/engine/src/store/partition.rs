@@ -7,7 +7,7 @@ use chrono::{Days, NaiveDate};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 /// The tables with partitions by the day of `received_at`.
-pub const PARENTS: [&str; 3] = ["event", "event_end", "evidence"];
+pub const PARENTS: [&str; 4] = ["event", "event_end", "evidence", "delivery"];
 /// Holds off every other process that makes partitions; until the end of the transaction.
 const MAKING: i64 = 0x6c77_7061_7274_0001;
 /// Holds off every other process that drops partitions; until the end of the session.
