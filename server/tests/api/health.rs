@@ -12,7 +12,7 @@ async fn is_alive_and_ready_and_counted(pool: PgPool) {
     let ready = nobody.get("/readyz").await;
     assert_eq!((ready.status, ready.json()["ready"].as_bool()), (200, Some(true)), "{ready:?}");
     let names: Vec<_> = ready.json()["parts"].as_array().unwrap().iter().map(|part| part["name"].clone()).collect();
-    assert_eq!(names, ["running", "database", "migrations", "partitions", "listener"]);
+    assert_eq!(names, ["running", "database", "migrations", "partitions", "storage", "listener"]);
 
     let numbers = world.machine().get("/metrics").await;
     assert!(numbers.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
@@ -45,7 +45,14 @@ async fn says_which_part_is_not_ready(pool: PgPool) {
     sqlx::query(drop_it).execute(&pool).await.unwrap();
     assert_eq!(parts(world.anonymous().get("/readyz").await), ["partitions"]);
 
+    sqlx::query("insert into replica values (gen_random_uuid(), 'one', 'all', '1', $1, $1)")
+        .bind(engine::clock::Clock::now(&*world.clock) - chrono::TimeDelta::minutes(1))
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(parts(world.anonymous().get("/readyz").await), ["partitions", "storage"]);
+
     sqlx::query("delete from _sqlx_migrations").execute(&pool).await.unwrap();
-    assert_eq!(parts(world.anonymous().get("/readyz").await), ["migrations", "partitions"]);
+    assert_eq!(parts(world.anonymous().get("/readyz").await), ["migrations", "partitions", "storage"]);
     world.stop().await;
 }

@@ -364,7 +364,7 @@ pub async fn timeline(
            from transition where connection_id = $1 \
            union all \
            select received_at, id, case applied when 'conflict' then 'conflict' else 'evidence' end, null, null, null, null, eye, id, text \
-           from evidence where connection_id = $1 and (applied <> 'confirmed' or eye <> 'poll') \
+           from evidence where connection_id = $1 and (applied <> 'confirmed' or eye = 'check') \
            union all \
            select e.at, e.id, 'issue', null, null, i.cause, i.cause_detail, null, null, \
              'Issue #' || i.number || ': ' || e.text || coalesce(' (' || e.by_name || ')', '') \

@@ -46,3 +46,23 @@ pub async fn list(conn: &mut PgConnection) -> Result<Vec<Replica>> {
     .fetch_all(conn)
     .await
 }
+
+/// Whether the database takes what is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Storing {
+    /// It can only be read.
+    pub read_only: bool,
+    /// When a process last wrote down that it lives; none while none runs.
+    pub stored_at: Option<DateTime<Utc>>,
+}
+
+/// What is known of whether the database takes what is written.
+pub async fn storing(conn: &mut PgConnection) -> Result<Storing> {
+    sqlx::query_as!(
+        Storing,
+        r#"select pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as "read_only!",
+                  (select max(seen_at) from replica) as stored_at"#
+    )
+    .fetch_one(conn)
+    .await
+}
