@@ -52,12 +52,11 @@ pub async fn readyz(State(parts): State<Parts>) -> (StatusCode, Json<Readiness>)
 
 /// Looks at every part.
 pub async fn look(parts: &Parts) -> Readiness {
-    let (database, [migrations, partitions, storage]) =
-        match tokio::time::timeout(PATIENCE, of_database(parts)).await {
-            Ok(Ok(of_database)) => (Ok(()), of_database),
-            Ok(Err(error)) => (Err(format!("the database answers with an error: {error}")), unseen()),
-            Err(_) => (Err("the database does not answer".to_owned()), unseen()),
-        };
+    let (database, [migrations, partitions, storage]) = match tokio::time::timeout(PATIENCE, of_database(parts)).await {
+        Ok(Ok(of_database)) => (Ok(()), of_database),
+        Ok(Err(error)) => (Err(format!("the database answers with an error: {error}")), unseen()),
+        Err(_) => (Err("the database does not answer".to_owned()), unseen()),
+    };
     let listener = if parts.live.is_listening() { Ok(()) } else { Err("changes are not heard right now".to_owned()) };
     let running = if parts.stop.is_cancelled() { Err("Linewatch is stopping".to_owned()) } else { Ok(()) };
     let parts: Vec<_> = [

@@ -142,6 +142,32 @@ async fn gather(
     Ok(Done { times, took: began.elapsed(), lag })
 }
 
+/// Sends just these, each once, over so many connections.
+pub async fn send_all(
+    address: SocketAddr,
+    path: &'static str,
+    webhooks: Vec<(Bytes, String)>,
+    connections: usize,
+) -> Result<(), Failure> {
+    let target = Target { address, path, stream: Arc::new(Stream::about(vec![String::new()])) };
+    let left = Arc::new(std::sync::Mutex::new(webhooks));
+    let mut tasks = JoinSet::new();
+    for _ in 0..connections {
+        let (mut sender, left) = (Sender::open(target.clone()).await?, Arc::clone(&left));
+        tasks.spawn(async move {
+            loop {
+                let next = left.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+                let Some(next) = next else { return Ok::<_, Failure>(()) };
+                sender.send_this(next).await?;
+            }
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done??;
+    }
+    Ok(())
+}
+
 /// One connection to a door.
 struct Sender {
     send: SendRequest<Full<Bytes>>,
@@ -161,7 +187,10 @@ impl Sender {
 
     /// Sends one webhook. Whatever is not taken as new and durable ends the measurement: a refusal is quickly said.
     async fn send(&mut self) -> Result<(), Failure> {
-        let (body, signature) = self.target.stream.take();
+        self.send_this(self.target.stream.take()).await
+    }
+
+    async fn send_this(&mut self, (body, signature): (Bytes, String)) -> Result<(), Failure> {
         let request = Request::post(self.target.path)
             .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")

@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::stats::Spread;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -26,6 +27,9 @@ pub struct Row {
     /// Whether it was promised to be no less, instead of no more; for the table alone.
     #[serde(skip)]
     at_least: bool,
+    /// Whose promise it is, for the name of its file.
+    #[serde(skip)]
+    owner: &'static str,
 }
 
 impl Row {
@@ -42,7 +46,7 @@ impl Row {
     fn new(name: String, unit: &str, spread: Spread, budget: f64, at_least: bool) -> Self {
         let Spread { value, min, max } = spread;
         let pass = if at_least { value >= budget } else { value <= budget };
-        Self { name, unit: unit.to_owned(), value, min, max, budget, pass, at_least }
+        Self { name, unit: unit.to_owned(), value, min, max, budget, pass, at_least, owner: "" }
     }
 
     /// As a line of the table.
@@ -78,6 +82,9 @@ pub struct Report {
     pub commit: String,
     /// The figures.
     pub rows: Vec<Row>,
+    /// Whose promises are measured right now.
+    #[serde(skip)]
+    pub owner: &'static str,
 }
 
 impl Report {
@@ -88,15 +95,15 @@ impl Report {
         let commit = described.ok().filter(|output| output.status.success());
         let commit =
             commit.map_or("unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().into());
-        Self { commit, rows: Vec::new() }
+        Self { commit, rows: Vec::new(), owner: "" }
     }
 
     /// Prints what a section found.
     pub fn add(&mut self, rows: Vec<Row>) {
-        for row in &rows {
+        for row in rows {
             println!("  {}", row.line());
+            self.rows.push(Row { owner: self.owner, ..row });
         }
-        self.rows.extend(rows);
     }
 
     /// Prints the table of all rows.
@@ -109,19 +116,21 @@ impl Report {
         println!("\n{} of {} rows within budget, at {}", self.rows.len() - missed, self.rows.len(), self.commit);
     }
 
-    /// Writes the rows as JSON. What another run of the same commit measured, and this one did not, stays.
-    pub fn write(&self, file: &Path) -> Result<(), Failure> {
-        let earlier = std::fs::read(file).ok().and_then(|json| serde_json::from_slice::<Self>(&json).ok());
-        let mut rows: Vec<Row> =
-            earlier.filter(|earlier| earlier.commit == self.commit).map_or(Vec::new(), |it| it.rows);
-        rows.retain(|row| self.rows.iter().all(|new| new.name != row.name));
-        rows.extend(self.rows.iter().cloned());
-        if let Some(dir) = file.parent() {
-            std::fs::create_dir_all(dir)?;
+    /// Writes the rows as JSON, a file for each owner. What another run of the same commit measured, and this one did not, stays.
+    pub fn write(&self, dir: &Path) -> Result<(), Failure> {
+        std::fs::create_dir_all(dir)?;
+        let owners: BTreeSet<_> = self.rows.iter().map(|row| row.owner).collect();
+        for owner in owners {
+            let file = dir.join(format!("{owner}.json"));
+            let earlier = std::fs::read(&file).ok().and_then(|json| serde_json::from_slice::<Self>(&json).ok());
+            let mut rows: Vec<Row> =
+                earlier.filter(|earlier| earlier.commit == self.commit).map_or(Vec::new(), |it| it.rows);
+            rows.retain(|row| self.rows.iter().all(|new| new.name != row.name));
+            rows.extend(self.rows.iter().filter(|row| row.owner == owner).cloned());
+            let all = Self { commit: self.commit.clone(), rows, owner };
+            std::fs::write(&file, serde_json::to_vec_pretty(&all)?)?;
+            println!("written to {}", file.display());
         }
-        let all = Self { commit: self.commit.clone(), rows };
-        std::fs::write(file, serde_json::to_vec_pretty(&all)?)?;
-        println!("written to {}", file.display());
         Ok(())
     }
 }
@@ -142,18 +151,20 @@ mod tests {
     #[test]
     fn rows_of_the_same_commit_are_kept_and_others_are_not() {
         let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("bench/main-job.json");
-        let report = |commit: &str, name: &str, value: f64| Report {
-            commit: commit.to_owned(),
-            rows: vec![Row::at_most(name, "ms", Spread::of([value]), 1.0)],
+        let bench = dir.path().join("bench");
+        let file = bench.join("main-job.json");
+        let report = |commit: &str, name: &str, value: f64| {
+            let mut report = Report { commit: commit.to_owned(), rows: Vec::new(), owner: "main-job" };
+            report.add(vec![Row::at_most(name, "ms", Spread::of([value]), 1.0)]);
+            report
         };
         let read = || serde_json::from_slice::<Report>(&std::fs::read(&file).unwrap()).unwrap();
-        report("a", "one", 1.0).write(&file).unwrap();
-        report("a", "two", 2.0).write(&file).unwrap();
-        report("a", "one", 3.0).write(&file).unwrap();
+        report("a", "one", 1.0).write(&bench).unwrap();
+        report("a", "two", 2.0).write(&bench).unwrap();
+        report("a", "one", 3.0).write(&bench).unwrap();
         let values: Vec<_> = read().rows.into_iter().map(|row| (row.name, row.value)).collect();
         assert_eq!(values, [("two".to_owned(), 2.0), ("one".to_owned(), 3.0)]);
-        report("b", "three", 4.0).write(&file).unwrap();
+        report("b", "three", 4.0).write(&bench).unwrap();
         assert_eq!(read().rows.len(), 1);
     }
 }

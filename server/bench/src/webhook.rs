@@ -15,6 +15,8 @@ pub const SECRET: &str = "whsec_only_for_the_time_of_a_bench";
 pub const SIGNATURE: &str = "x-webhook-signature";
 /// The length of the bodies of a load, in bytes.
 pub const LENGTH: usize = 600;
+/// What a webhook says of a sync that failed.
+pub const ERROR: &str = r#"{"error":{"code":"SOURCE_ERROR","message":"The source answered with an error"}}"#;
 /// Of so many webhooks of a load one says that a sync failed; the next good one of that connection mends it.
 pub const ONE_FAILS_IN: u64 = 100;
 
@@ -56,12 +58,19 @@ pub struct Stream {
     keys: Vec<String>,
     run: u64,
     next: AtomicU64,
+    /// Whether all go well.
+    good: bool,
 }
 
 impl Stream {
     /// About these connections, by their keys; there must be one at least.
     pub fn about(keys: Vec<String>) -> Self {
-        Self { keyed: keyed(), keys, run: rand::random(), next: AtomicU64::new(0) }
+        Self { keyed: keyed(), keys, run: rand::random(), next: AtomicU64::new(0), good: false }
+    }
+
+    /// The same, but every sync goes well.
+    pub fn of_good_syncs(keys: Vec<String>) -> Self {
+        Self { good: true, ..Self::about(keys) }
     }
 
     /// The next one: body and signature. Its connection is anybody; nearly always its sync went well.
@@ -72,7 +81,7 @@ impl Stream {
         let key = &self.keys[(dice >> 20) as usize % self.keys.len()];
         let (at, run) = (stamp(now()), self.run);
         let mut body = String::with_capacity(LENGTH);
-        let _ = if n % ONE_FAILS_IN == ONE_FAILS_IN - 1 {
+        let _ = if !self.good && n % ONE_FAILS_IN == ONE_FAILS_IN - 1 {
             write!(
                 body,
                 r#"{{"id":"evt_{run:016x}{n:012x}","event":"sync.failed","timestamp":"{at}","connection_id":"{key}","data":{{"started_at":"{at}","error":{{"code":"SOURCE_ERROR","message":"The source answered with an error"}},"trace":""#

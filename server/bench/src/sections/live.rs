@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::report::{Report, Row};
 use crate::stats::{Spread, percentile_ms};
-use crate::webhook::{SIGNATURE, about};
+use crate::webhook::{ERROR, SIGNATURE, about};
 use crate::wire::Wire;
 use crate::world::{Watched, World};
 use http::{HeaderName, Method, StatusCode};
@@ -78,11 +78,7 @@ impl Page {
         let action = format!("/_sim/connections/{key}/actions");
         makini.send(Method::POST, &action, &json!({ "action": "fail_sync" })).await?;
         while self.changes.try_recv().is_ok() {}
-        let (body, signature) = about(
-            key,
-            "sync.failed",
-            r#"{"error":{"code":"SOURCE_ERROR","message":"The source answered with an error"}}"#,
-        );
+        let (body, signature) = about(key, "sync.failed", ERROR);
         let began = Instant::now();
         self.door.headers.insert(HeaderName::from_static(SIGNATURE), signature.parse()?);
         let seen = async {

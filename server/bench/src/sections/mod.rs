@@ -1,13 +1,16 @@
 //! What can be measured, each alone or one after the other. Every section says how it measures.
 
+pub mod alerts;
 pub mod browser;
 pub mod demo;
 pub mod door;
+pub mod health;
 pub mod lists;
 pub mod live;
 pub mod pages;
 pub mod poll;
 pub mod start;
+pub mod webhooks;
 
 use crate::Failure;
 use crate::report::Report;
@@ -35,6 +38,12 @@ pub enum Section {
     Start,
     /// `linewatch demo`, again
     Demo,
+    /// Outages and availability
+    Health,
+    /// Deliveries, retries of many, the failed list, retention
+    Webhooks,
+    /// From a webhook to Slack, a storm, previews of rules
+    Alerts,
 }
 
 impl Section {
@@ -43,12 +52,23 @@ impl Section {
         let minutes = match self {
             Self::Lists => 9,
             Self::Browser => 7,
-            Self::Door => 5,
-            Self::Live | Self::Poll => 4,
+            Self::Door | Self::Alerts => 5,
+            Self::Webhooks => 10,
+            Self::Live | Self::Poll | Self::Health => 4,
             Self::Demo => 3,
             Self::Pages | Self::Start => 1,
         };
         Duration::from_secs(minutes * 60)
+    }
+
+    /// Whose promise it measures: the name of the file that it is written to.
+    pub fn owner(self) -> &'static str {
+        match self {
+            Self::Health => "health",
+            Self::Webhooks => "webhooks",
+            Self::Alerts => "alerts",
+            _ => "main-job",
+        }
     }
 
     /// Measures it, and reports each figure as soon as it has it: those stay, whatever comes after.
@@ -63,6 +83,9 @@ impl Section {
                 Self::Poll => poll::run(world, report).await,
                 Self::Start => start::run(world, report).await,
                 Self::Demo => demo::run(world, report).await,
+                Self::Health => health::run(world, report).await,
+                Self::Webhooks => webhooks::run(world, report).await,
+                Self::Alerts => alerts::run(world, report).await,
             }
         };
         let limit = self.limit().min(left);
