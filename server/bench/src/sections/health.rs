@@ -25,7 +25,7 @@ async fn outage(world: &World, report: &mut Report) -> Result<(), Failure> {
     let connections = world.pick(10_000, 1_000);
     println!(
         "  how: {connections} connections; webhooks say of 40 % of a platform's that their syncs failed, 16 at a time, and upstream \
-         agrees; from the transition with which the failing are 30 % until the outage is open, both as Linewatch notes them"
+         agrees; from when the transition was made with which the failing are 30 % until the outage was"
     );
     let watched = world.watched("outage", connections).await?;
     let mut db = world.postgres.connect("outage").await?;
@@ -48,10 +48,12 @@ async fn outage(world: &World, report: &mut Report) -> Result<(), Failure> {
         let webhooks: Vec<_> = keys[..many].iter().map(|key| about(key, "sync.failed", ERROR)).collect();
         send_all(watched.linewatch.address, "/webhooks/bench", webhooks, 16).await?;
         let began = Instant::now();
-        let sql = "select (extract(epoch from o.opened_at - (
-                       select t.at from transition t join connection c on c.id = t.connection_id
-                       where c.platform_slug = $1 and t.to_health = 'failing' order by t.at offset $2 limit 1)) * 1000)::float8
-                   from outage o where o.kind = 'platform' and o.slug = $1";
+        // ids are UUIDv7: made in the transaction that they stand in, they tell its moment to the millisecond
+        let sql = "with at as (select id, ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::int8 as ms from transition
+                               union all select id, ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::int8 from outage)
+                   select (o.ms - (select t.ms from at t join transition f using (id) join connection c on c.id = f.connection_id
+                                   where c.platform_slug = $1 and f.to_health = 'failing' order by t.ms offset $2 limit 1))::float8
+                   from at o join outage using (id) where kind = 'platform' and slug = $1";
         let known = loop {
             let ms: Option<Option<f64>> =
                 sqlx::query_scalar(sql).bind(&platform).bind(enough as i64 - 1).fetch_optional(&mut db).await?;
