@@ -10,6 +10,7 @@ use crate::live;
 use crate::store::{delivery, delivery_due, endpoint, lane};
 use crate::vault::Vault;
 use crate::work::Step;
+use chrono::TimeDelta;
 use model::{Change, ChangeTopic, EndpointId};
 use sqlx::PgPool;
 use std::collections::HashMap;
@@ -31,6 +32,8 @@ const IDLE: Duration = Duration::from_millis(500);
 const CHORES: Duration = Duration::from_secs(5);
 /// A lane that could not be taken is tried again after this.
 const HOLD_OFF: Duration = Duration::from_secs(10);
+/// What waits for its last try may still be what an endpoint is probed with: there is a probe at least so often.
+const GRACE: TimeDelta = TimeDelta::minutes(5);
 /// Of what waited too long, so many are ended at once.
 const OVERDUE: i64 = 500;
 /// Large bodies in memory at once; each at most 1 MiB.
@@ -173,7 +176,7 @@ impl Relay {
         let mut more = false;
         for id in lane::open(&mut *self.tools.pool.acquire().await?).await? {
             let mut tx = self.tools.pool.begin().await?;
-            let overdue = delivery_due::take_overdue(&mut tx, id, now - LAST, OVERDUE).await?;
+            let overdue = delivery_due::take_overdue(&mut tx, id, now - LAST - GRACE, OVERDUE).await?;
             if overdue.is_empty() {
                 tx.rollback().await?;
                 continue;

@@ -5,7 +5,8 @@ use super::sign::Signer;
 use crate::clock::SharedClock;
 use crate::live;
 use crate::store::delivery::{self, Ended};
-use crate::store::delivery_due::{self, Content, Due};
+use crate::store::delivery_content::{self, Content};
+use crate::store::delivery_due::{self, Due};
 use crate::store::lane::{self, Settings, Stand};
 use crate::vault::{SecretKind, Vault, VaultError};
 use model::{AttemptOutcome, Change, ChangeTopic, EndpointId};
@@ -100,8 +101,11 @@ async fn try_turn(pool: &PgPool, vault: &Vault, clock: &SharedClock, work: &Work
         Some(_) if sends && limit > 0 => delivery_due::claim(&mut tx, endpoint, token, now, limit).await?,
         _ => Vec::new(),
     };
-    let contents =
-        if claimed.is_empty() { HashMap::new() } else { delivery_due::contents(&mut tx, &claimed, work.small).await? };
+    let contents = if claimed.is_empty() {
+        HashMap::new()
+    } else {
+        delivery_content::contents(&mut tx, &claimed, work.small).await?
+    };
     let changed = match settings {
         Some(settings) if settings.version != work.known => {
             let signer = signer(&mut tx, vault, endpoint).await?;
@@ -144,7 +148,7 @@ pub(super) async fn signer(conn: &mut PgConnection, vault: &Vault, endpoint: End
 /// Reads a body that was too large to come along; none: it is no longer kept.
 pub(super) async fn large_body(pool: &PgPool, due: &Due) -> Result<Option<Vec<u8>>, sqlx::Error> {
     let mut conn = pool.acquire().await?;
-    let mut found = delivery_due::contents(&mut conn, std::slice::from_ref(due), i32::MAX).await?;
+    let mut found = delivery_content::contents(&mut conn, std::slice::from_ref(due), i32::MAX).await?;
     Ok(found.remove(&due.event_id).and_then(|content| content.body))
 }
 

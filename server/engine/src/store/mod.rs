@@ -16,6 +16,7 @@ pub mod cover;
 pub mod customer;
 pub mod customer_list;
 pub mod delivery;
+pub mod delivery_content;
 pub mod delivery_due;
 pub mod delivery_list;
 pub mod door;
