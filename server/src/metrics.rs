@@ -47,6 +47,15 @@ fn describe() {
         "linewatch_gaps_total",
         "Webhooks that must have come and did not, found and repaired by polling, by kind."
     );
+    describe_counter!("linewatch_deliveries_total", "Tries to deliver an event to an endpoint, by outcome.");
+    describe_gauge!("linewatch_delivery_backlog", "Deliveries that are due, over all endpoints; counted to 100,000.");
+    describe_histogram!(
+        "linewatch_delivery_latency_seconds",
+        Unit::Seconds,
+        "From the receipt of an event to its arrival at an endpoint."
+    );
+    describe_gauge!("linewatch_endpoint_open", "Endpoints that are not reached, so that their deliveries wait.");
+    describe_counter!("linewatch_endpoint_opened_total", "How often an endpoint was given up as not reached.");
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_issues_open", "Issues that nobody has taken.");
     describe_gauge!("linewatch_outages_open", "Outages that last.");

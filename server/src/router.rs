@@ -2,7 +2,9 @@
 
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
-use crate::api::v1::{bulk, connections, customers, events, issues, outages, sources, system, views};
+use crate::api::v1::{
+    bulk, connections, customers, deliveries, endpoints, events, issues, outages, sources, system, views,
+};
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
@@ -75,6 +77,16 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/events", get(events::list::handle))
         .route("/api/v1/events/{id}", get(events::get::handle))
         .route("/api/v1/events/{id}/retry", post(events::retry::handle))
+        .route("/api/v1/endpoints", get(endpoints::list::handle).post(endpoints::create::handle))
+        .route(
+            "/api/v1/endpoints/{id}",
+            get(endpoints::get::handle).patch(endpoints::patch::handle).delete(endpoints::remove::handle),
+        )
+        .route("/api/v1/endpoints/{id}/secret", post(endpoints::rotate_secret::handle))
+        .route("/api/v1/endpoints/{id}/test", post(endpoints::test::handle))
+        .route("/api/v1/deliveries", get(deliveries::list::handle))
+        .route("/api/v1/deliveries/{id}", get(deliveries::get::handle))
+        .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry::handle))
         .route("/api/v1/issues", get(issues::list::handle))
         .route("/api/v1/issues/{id}", get(issues::get::handle).patch(issues::patch::handle))
         .route("/api/v1/issues/{id}/notes", get(issues::notes::handle).post(issues::add_note::handle))

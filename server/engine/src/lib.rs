@@ -13,6 +13,7 @@ pub mod makini;
 pub mod people;
 pub mod poll;
 pub mod reconnect;
+pub mod relay;
 pub mod store;
 pub mod system;
 pub mod vault;

@@ -12,6 +12,7 @@ use engine::live::Live;
 use engine::people::People;
 use engine::poll::Upstreams;
 use engine::reconnect::Reconnect;
+use engine::relay::Relay;
 use engine::system::say_alive;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
@@ -121,6 +122,7 @@ pub fn assemble(
         recovery_hold: config.health.recovery_hold,
         gap_window: config.health.gap_window,
         outages: config.outages.policy,
+        relay: Relay::new(pool.clone(), clock.clone(), vault.clone(), &outbound),
     };
     let reconnect = Reconnect {
         pool: pool.clone(),

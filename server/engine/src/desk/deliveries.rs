@@ -1,18 +1,76 @@
 //! Events on their way to endpoints.
 
-use super::Desk;
-use model::{Actor, Delivery, DeliveryId, DeliveryQuery, Page, Refusal};
+use super::{Desk, commit};
+use crate::live;
+use crate::relay;
+use crate::store::{audit, delivery, delivery_list, endpoint, event, internal, lane};
+use model::{
+    Actor, AttemptTrigger, Change, ChangeTopic, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Page, Refusal, Role,
+};
+use serde_json::json;
 
 impl Desk {
-    pub(super) async fn list_deliveries(&self, _: &Actor, _: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
-        Err(Refusal::Unavailable("This is being built.".to_owned()))
+    pub(super) async fn list_deliveries(&self, actor: &Actor, query: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        let mut conn = self.conn().await?;
+        let ids = match query.event {
+            None => None,
+            // which those are follows from the event and the endpoints alone
+            Some(id) => {
+                let Some(event) = event::get(&mut conn, id).await.map_err(internal)? else {
+                    return Ok(Page { items: Vec::new(), next_cursor: None });
+                };
+                let endpoints = endpoint::ids(&mut conn).await.map_err(internal)?;
+                let received_at = event.event.received_at;
+                Some(endpoints.into_iter().map(|endpoint| relay::delivery_id(id, received_at, endpoint)).collect())
+            }
+        };
+        delivery_list::list(&mut conn, &query, ids).await
     }
 
-    pub(super) async fn read_delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
-        Err(Refusal::Unavailable("This is being built.".to_owned()))
+    pub(super) async fn read_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        actor.must_be(Role::Viewer)?;
+        delivery_list::get(&mut *self.conn().await?, id).await?.ok_or_else(not_found)
     }
 
-    pub(super) async fn requeue_delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
-        Err(Refusal::Unavailable("This is being built.".to_owned()))
+    /// Due now: a failed one starts its schedule anew, another one keeps it. Two people who ask at once are both right.
+    pub(super) async fn requeue_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        actor.must_be(Role::Support)?;
+        let now = self.clock.now();
+        let mut tx = self.begin().await?;
+        let before = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
+        let refused = |state: DeliveryState| {
+            Refusal::Conflict(match state {
+                DeliveryState::Done => "This delivery has arrived; there is nothing to retry.".to_owned(),
+                DeliveryState::Failed => {
+                    "The endpoint of this delivery was taken away; there is nowhere to send it to.".to_owned()
+                }
+                _ => "This delivery is being sent right now. Look again in a moment.".to_owned(),
+            })
+        };
+        if matches!(before.state, DeliveryState::Done | DeliveryState::Running) {
+            return Err(refused(before.state));
+        }
+        let ids = [(id.0, before.received_at)];
+        let released = delivery::release(&mut tx, &ids, AttemptTrigger::Person, &actor.name, None, now).await;
+        if released.map_err(internal)?.is_empty() {
+            // something else happened since it was read
+            let after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
+            return Err(refused(after.state));
+        }
+        lane::probe_now(&mut tx, before.endpoint_id, now).await.map_err(internal)?;
+        let detail = json!({"endpoint": before.endpoint, "was": before.state});
+        audit::write(&mut tx, now, actor, "delivery.retried", ("delivery", id.to_string()), detail)
+            .await
+            .map_err(internal)?;
+        // one of many, so that the lanes look at once
+        live::announce(&mut tx, &[Change::many(ChangeTopic::Delivery)]).await.map_err(internal)?;
+        let after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
+        commit(tx).await?;
+        Ok(after)
     }
+}
+
+fn not_found() -> Refusal {
+    Refusal::NotFound("This delivery".to_owned())
 }

@@ -5,6 +5,7 @@ mod by_hand;
 mod connections;
 mod customers;
 mod deliveries;
+mod endpoint_input;
 mod endpoints;
 mod events;
 mod failures;

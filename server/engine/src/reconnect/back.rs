@@ -2,6 +2,7 @@
 
 use super::{Error, Reconnect, Shown, address, announce, authorize_url, fresh, hash_of};
 use crate::makini::{Given, UpstreamError, Whose};
+use crate::relay::{Reconnected, tell_reconnected};
 use crate::store::{
     connection,
     reconnect_link::{self, Known},
@@ -85,6 +86,9 @@ impl Reconnect {
         reconnect_link::finish(&mut tx, link.id, now).await?;
         connection::ask_for_check(&mut tx, link.connection, now).await?;
         announce(&mut tx, link, link.version + 1).await?;
+        // the redirect leads to us, so only we can tell the user's own application that there is a new token
+        let who = Reconnected { id: link.connection, key: &link.key, customer: &link.customer };
+        tell_reconnected(&mut tx, source, who, now).await?;
         tx.commit().await?;
         self.checks.notify_one();
         tracing::info!(link = %link.id, connection = %link.connection, "a customer signed in again");

@@ -21,6 +21,8 @@ pub struct Turn {
     pub earlier: u32,
     /// Whose lease it was or is; none for what nobody has leased since it was due.
     pub lease_token: Option<Uuid>,
+    /// Which endpoints there are: see [`crate::relay::FanOut`]. It costs no statement to tell it along.
+    pub endpoints: i64,
     /// Where its row lies, for as long as it is held.
     row: String,
 }
@@ -40,7 +42,8 @@ impl Turn {
 /// Writes nothing: after a crash they are due at once.
 pub async fn claim(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> sqlx::Result<Vec<Turn>> {
     let rows = sqlx::query!(
-        r#"select event_id, received_at, attempt, tries, lease_token, ctid::text as "row!" from event_due
+        r#"select event_id, received_at, attempt, tries, lease_token, ctid::text as "row!",
+                  (select coalesce(sum(version), 0)::bigint from endpoint) as "endpoints!" from event_due
            where due_at <= $1 and (lease_until is null or lease_until <= $1)
            order by due_at, event_id limit $2
            for update skip locked"#,
@@ -55,6 +58,7 @@ pub async fn claim(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> s
         attempt: row.attempt,
         earlier: u32::try_from(row.tries).unwrap_or(0),
         lease_token: row.lease_token,
+        endpoints: row.endpoints,
         row: row.row,
     });
     Ok(turns.collect())
@@ -78,7 +82,8 @@ pub async fn lease(
            )
            update event_due set lease_until = $3, lease_token = $4, attempt = attempt + (lease_token is not null)::integer
            from held where event_due.ctid = held.row
-           returning event_id, received_at, attempt, tries, event_due.ctid::text as "row!""#,
+           returning event_id, received_at, attempt, tries, event_due.ctid::text as "row!",
+                     (select coalesce(sum(version), 0)::bigint from endpoint) as "endpoints!""#,
         now,
         limit,
         now + lease_for,
@@ -92,6 +97,7 @@ pub async fn lease(
         attempt: row.attempt,
         earlier: u32::try_from(row.tries).unwrap_or(0),
         lease_token: Some(token),
+        endpoints: row.endpoints,
         row: row.row,
     });
     let mut turns: Vec<_> = turn.collect();

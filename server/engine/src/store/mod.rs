@@ -15,17 +15,25 @@ pub mod connection_list;
 pub mod cover;
 pub mod customer;
 pub mod customer_list;
+pub mod delivery;
+pub mod delivery_content;
+pub mod delivery_due;
+pub mod delivery_list;
 pub mod door;
+pub mod endpoint;
+pub mod endpoint_list;
 pub mod event;
 pub mod event_due;
 pub mod event_end;
 pub mod event_key;
 pub mod event_list;
+pub mod event_own;
 pub mod evidence;
 pub mod fleet;
 pub mod gap;
 pub mod issue;
 pub mod issue_list;
+pub mod lane;
 pub mod outage;
 pub mod outage_list;
 pub mod partition;
@@ -33,6 +41,7 @@ pub mod person;
 pub mod reconnect_link;
 pub mod rejection;
 pub mod replica;
+pub mod retry;
 pub mod schema;
 pub mod secret;
 pub mod session;
@@ -72,6 +81,7 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
     sqlx::query!("update bulk set lease_until = null, lease_token = null where lease_token is not null")
         .execute(&mut *conn)
         .await?;
+    lane::release_all(&mut *conn).await?;
     event_due::release(conn).await
 }
 

@@ -2,7 +2,7 @@
 
 use crate::vault::SecretKind;
 use chrono::{DateTime, Utc};
-use model::{SecretId, SourceId, WebhookSecret};
+use model::{EndpointId, EndpointSecret, SecretId, SourceId, WebhookSecret};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -153,4 +153,54 @@ pub async fn connection_owner(
     sqlx::query_scalar!("select id from connection where source_id = $1 and key = $2", source.0, key)
         .fetch_optional(conn)
         .await
+}
+
+/// The secrets that sign for these endpoints as they may be shown, newest first. Needs no key.
+pub async fn endpoint_secrets(
+    conn: &mut PgConnection,
+    endpoints: &[EndpointId],
+    now: DateTime<Utc>,
+) -> Result<Vec<(EndpointId, EndpointSecret)>, sqlx::Error> {
+    let owners: Vec<Uuid> = endpoints.iter().map(|endpoint| endpoint.0).collect();
+    let rows = sqlx::query!(
+        "select id, owner, hint, created_at, expires_at from vault_secret
+         where owner = any($1) and kind = $2 and (expires_at is null or expires_at > $3) order by created_at desc, id desc",
+        &owners,
+        SecretKind::EndpointSecret.code(),
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    let secrets = rows.into_iter().map(|row| {
+        let (id, hint, created_at, expires_at) = (SecretId(row.id), row.hint, row.created_at, row.expires_at);
+        (EndpointId(row.owner), EndpointSecret { id, hint, created_at, expires_at })
+    });
+    Ok(secrets.collect())
+}
+
+/// What an owner has of a kind by now expires at this moment, if not before; what has expired goes.
+pub async fn expire(
+    conn: &mut PgConnection,
+    owner: Uuid,
+    kind: SecretKind,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "delete from vault_secret where owner = $1 and kind = $2 and expires_at <= $3",
+        owner,
+        kind.code(),
+        now
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update vault_secret set expires_at = least(expires_at, $3) where owner = $1 and kind = $2",
+        owner,
+        kind.code(),
+        at
+    )
+    .execute(conn)
+    .await
+    .map(drop)
 }

@@ -145,12 +145,15 @@ pub struct Brief {
     pub skew: TimeDelta,
     /// How its connections are judged.
     pub policy: Policy,
+    /// What is behind it.
+    pub environment: model::Environment,
 }
 
 /// The brief of every source.
 pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>> {
     let rows = sqlx::query!(
-        "select id, dialect, mappings, skew_ms, cadence_seconds, late_factor, late_grace_seconds, proof_allowance_seconds from source"
+        "select id, environment, dialect, mappings, skew_ms, cadence_seconds, late_factor, late_grace_seconds, proof_allowance_seconds \
+         from source"
     )
     .fetch_all(conn)
     .await?;
@@ -167,6 +170,7 @@ pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>>
                 mappings: read_mappings(row.mappings)?,
                 skew: TimeDelta::try_milliseconds(row.skew_ms.unwrap_or(0)).unwrap_or_default(),
                 policy,
+                environment: word(&row.environment)?,
             };
             Ok((SourceId(row.id), brief))
         })

@@ -138,6 +138,22 @@ impl Vault {
         Ok(row.id)
     }
 
+    /// Adds a secret that takes over from those that the owner has of this kind: they are good until `before_until`.
+    ///
+    /// # Errors
+    /// When Postgres fails.
+    pub async fn rotate(
+        &self,
+        conn: &mut PgConnection,
+        owner: Uuid,
+        kind: SecretKind,
+        secret: &Secret,
+        before_until: DateTime<Utc>,
+    ) -> Result<SecretId, VaultError> {
+        rows::expire(conn, owner, kind, before_until, self.inner.clock.now()).await?;
+        self.put(conn, owner, kind, secret, None).await
+    }
+
     /// All that the owner has of this kind, newest first; expired ones too.
     ///
     /// # Errors

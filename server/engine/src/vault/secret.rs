@@ -65,11 +65,14 @@ pub enum SecretKind {
     AdminToken,
     /// A connection's token.
     ConnectionToken,
+    /// What deliveries to an endpoint are signed with. There are two while one takes over from another.
+    EndpointSecret,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::ClientSecret, Self::WebhookSecret, Self::AdminToken, Self::ConnectionToken];
+    pub const ALL: [Self; 5] =
+        [Self::ClientSecret, Self::WebhookSecret, Self::AdminToken, Self::ConnectionToken, Self::EndpointSecret];
 
     /// The word in the database. It is sealed in: changing it closes every secret of that kind.
     pub const fn code(self) -> &'static str {
@@ -78,6 +81,7 @@ impl SecretKind {
             Self::WebhookSecret => "webhook_secret",
             Self::AdminToken => "admin_token",
             Self::ConnectionToken => "connection_token",
+            Self::EndpointSecret => "endpoint_secret",
         }
     }
 

@@ -12,6 +12,7 @@ use super::rush::Rush;
 use crate::clock::SharedClock;
 use crate::health::observe;
 use crate::live;
+use crate::relay::{FanOut, Going, Subject};
 use crate::store::event_due::{self, Turn};
 use crate::store::event_end::{self, Finished};
 use crate::store::{source, source::Brief};
@@ -43,6 +44,7 @@ pub struct Processor {
     /// What came before this may have ended the process before us.
     since: DateTime<Utc>,
     briefs: Arc<Kept>,
+    fan_out: FanOut,
     rush: Rush,
 }
 
@@ -89,7 +91,7 @@ impl Processor {
     /// A processor; `checks` is notified when closer looks were asked for.
     pub fn new(pool: PgPool, clock: SharedClock, checks: Arc<Notify>) -> Self {
         let since = clock.now();
-        Self { pool, clock, checks, since, briefs: Arc::default(), rush: Rush::default() }
+        Self { pool, clock, checks, since, briefs: Arc::default(), fan_out: FanOut::default(), rush: Rush::default() }
     }
 
     /// The same, giving way to those who stand at the door of this process.
@@ -247,6 +249,19 @@ impl Processor {
             tracing::warn!("a lease on events ran out while they were processed; they are left to the other process");
             return tx.rollback().await;
         }
+        // what is tried again is forwarded when its last try has ended
+        let going = all.iter().zip(&finished).filter(|(_, end)| end.due_at.is_none()).map(|(heard, end)| Going {
+            subject: Subject {
+                event: heard.turn.id,
+                received_at: heard.turn.received_at,
+                kind: end.kind.clone(),
+                source: heard.source_id,
+                environment: briefs.get(&heard.source_id).map(|brief| brief.environment),
+                connection: end.connection_id,
+            },
+            again: heard.turn.earlier > 0,
+        });
+        self.forward(&mut tx, turns, going).await?;
         live::announce(&mut tx, &live::of_events(all.iter().map(|heard| heard.turn.id), 1)).await?;
         tx.commit().await?;
         for (state, n) in counts {
@@ -268,8 +283,42 @@ impl Processor {
             due_at: None,
         };
         let mut tx = self.pool.begin_with(BEGIN).await?;
-        let ours = event_end::finish(&mut tx, &[finished(turn, None, None, end, started_at, 0)]).await?;
-        if ours == 1 { tx.commit().await } else { tx.rollback().await }
+        let turns = [turn];
+        let came = event_due::read(&mut tx, &turns).await?;
+        let [turn] = turns;
+        let ours = event_end::finish(&mut tx, &[finished(turn.clone(), None, None, end, started_at, 0)]).await?;
+        if ours != 1 {
+            return tx.rollback().await;
+        }
+        // it is forwarded all the same, to those who do not ask what it is about
+        let going = came.get(&turn.id).map(|came| Going {
+            subject: Subject {
+                event: turn.id,
+                received_at: turn.received_at,
+                kind: None,
+                source: came.source_id,
+                environment: None,
+                connection: None,
+            },
+            again: turn.earlier > 0,
+        });
+        self.forward(&mut tx, std::slice::from_ref(&turn), going.into_iter()).await?;
+        tx.commit().await
+    }
+
+    /// Makes the deliveries of events that have their end, in the transaction that gives it to them.
+    async fn forward(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        turns: &[Turn],
+        going: impl Iterator<Item = Going>,
+    ) -> Result<(), sqlx::Error> {
+        let stamp = turns.iter().map(|turn| turn.endpoints).max().unwrap_or(0);
+        let targets = self.fan_out.targets(&mut *tx, stamp).await?;
+        if !targets.is_empty() {
+            FanOut::add(&mut *tx, &targets, &going.collect::<Vec<_>>(), self.clock.now()).await?;
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
 use crate::poll::{Poller, Upstreams};
+use crate::relay::Relay;
 use crate::store::{connection, gap, issue, source};
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub gap_window: TimeDelta,
     /// What makes an outage.
     pub outages: OutagePolicy,
+    /// Sends deliveries.
+    pub relay: Relay,
 }
 
 /// The running workers. They stop when `cancel` is cancelled, each after the step it is in.
@@ -54,8 +57,20 @@ pub struct Workers;
 impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, gap_window, outages } =
-            parts;
+        let Parts {
+            pool,
+            clock,
+            upstreams,
+            live,
+            rounds,
+            checks,
+            events,
+            rush,
+            recovery_hold,
+            gap_window,
+            outages,
+            relay,
+        } = parts;
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
         let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
@@ -129,6 +144,11 @@ impl Workers {
                 let never = Notify::new();
                 run("gaps", Duration::from_secs(1), &never, &cancel, || gap::step(&pool, &clock, gap_window)).await;
             });
+        }
+        {
+            let deliveries = Arc::new(Notify::new());
+            tracker.spawn(wake_for_deliveries(live.subscribe(), Arc::clone(&deliveries), cancel.clone()));
+            tracker.spawn(relay.run(deliveries, cancel.clone()));
         }
         let cancel = cancel.clone();
         tracker.spawn(async move {
@@ -220,6 +240,25 @@ async fn wake_for_turns(
         match change {
             Ok(numbered) if numbered.change.topic != ChangeTopic::Connection || numbered.change.quiet => {}
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => turned.notify_one(),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Wakes the lanes when deliveries became due. That is always said of many; of one it is said what became of it.
+async fn wake_for_deliveries(
+    mut changes: broadcast::Receiver<crate::live::Numbered>,
+    due: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    loop {
+        let change = tokio::select! {
+            () = cancel.cancelled() => return,
+            change = changes.recv() => change,
+        };
+        match change {
+            Ok(numbered) if numbered.change.topic != ChangeTopic::Delivery || numbered.change.id != "*" => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => due.notify_one(),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }

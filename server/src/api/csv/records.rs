@@ -2,7 +2,7 @@
 
 use super::Record;
 use chrono::{DateTime, SecondsFormat, Utc};
-use model::{Connection, Customer, Event, Evidence, Issue, Outage, Source, Sync, TimelineItem};
+use model::{Connection, Customer, Delivery, Endpoint, Event, Evidence, Issue, Outage, Source, Sync, TimelineItem};
 
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -104,6 +104,79 @@ impl Record for Event {
             self.duplicates.to_string(),
             self.attempts.len().to_string(),
             maybe(error.map(|error| &error.message)),
+        ]
+    }
+}
+
+impl Record for Delivery {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "event_id",
+        "endpoint_id",
+        "endpoint",
+        "connection_id",
+        "kind",
+        "state",
+        "received_at",
+        "due_at",
+        "attempts",
+        "status",
+        "error",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let last = self.attempts.last().map(|sent| &sent.attempt);
+        vec![
+            self.id.to_string(),
+            self.event_id.to_string(),
+            self.endpoint_id.to_string(),
+            self.endpoint.clone(),
+            maybe(self.connection_id),
+            maybe(self.kind.as_ref()),
+            self.state.to_string(),
+            time(self.received_at),
+            maybe(self.due_at.map(time)),
+            self.attempts.len().to_string(),
+            maybe(last.and_then(|attempt| attempt.status)),
+            maybe(last.and_then(|attempt| attempt.error.as_ref()).map(|error| &error.message)),
+        ]
+    }
+}
+
+impl Record for Endpoint {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "url",
+        "ordered",
+        "enabled",
+        "concurrency",
+        "rate_per_second",
+        "owner",
+        "health",
+        "waiting",
+        "last_ok_at",
+        "last_error",
+        "open_since",
+        "created_at",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.url.clone(),
+            self.ordered.to_string(),
+            self.enabled.to_string(),
+            self.concurrency.to_string(),
+            maybe(self.rate_per_second),
+            maybe(self.owner.as_ref()),
+            self.health.to_string(),
+            self.waiting.to_string(),
+            maybe(self.last_ok_at.map(time)),
+            maybe(self.last_error.as_ref().map(|error| &error.message)),
+            maybe(self.open_since.map(time)),
+            time(self.created_at),
         ]
     }
 }

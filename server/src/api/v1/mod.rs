@@ -3,6 +3,8 @@
 pub mod bulk;
 pub mod connections;
 pub mod customers;
+pub mod deliveries;
+pub mod endpoints;
 pub mod events;
 pub mod issues;
 pub mod outages;

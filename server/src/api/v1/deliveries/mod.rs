@@ -1,0 +1,5 @@
+//! Events on their way to endpoints.
+
+pub mod get;
+pub mod list;
+pub mod retry;
