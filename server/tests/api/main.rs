@@ -5,6 +5,7 @@ mod caller;
 mod changes;
 mod demo;
 mod doors;
+mod failures;
 mod first;
 mod health;
 mod input;

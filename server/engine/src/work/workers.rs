@@ -1,6 +1,6 @@
 //! Everything that works by itself, started and stopped together.
 
-use super::{BulkWorker, Step, run};
+use super::{BulkWorker, RetryWorker, Step, run};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
@@ -66,6 +66,14 @@ impl Workers {
             Arc::clone(&bulks),
             cancel.clone(),
         ));
+        {
+            let worker = RetryWorker::new(pool.clone(), Arc::clone(&clock), Arc::clone(&events));
+            let (retries, cancel) = (Arc::new(Notify::new()), cancel.clone());
+            tracker.spawn(wake_for_retries(live.subscribe(), Arc::clone(&retries), cancel.clone()));
+            tracker.spawn(async move {
+                run("retries", Duration::from_secs(1), &retries, &cancel, || worker.keep_pace()).await;
+            });
+        }
         let worker = BulkWorker::new(pool.clone(), Arc::clone(&clock), upstreams, poller.clone());
         for _ in 0..BULKS_AT_ONCE {
             let (worker, bulks, cancel) = (worker.clone(), Arc::clone(&bulks), cancel.clone());
@@ -220,6 +228,25 @@ async fn wake_for_turns(
         match change {
             Ok(numbered) if numbered.change.topic != ChangeTopic::Connection || numbered.change.quiet => {}
             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => turned.notify_one(),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Wakes who lets go what is to be tried again, when that was asked for or changed.
+async fn wake_for_retries(
+    mut changes: broadcast::Receiver<crate::live::Numbered>,
+    retries: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    loop {
+        let change = tokio::select! {
+            () = cancel.cancelled() => return,
+            change = changes.recv() => change,
+        };
+        match change {
+            Ok(numbered) if numbered.change.topic != ChangeTopic::Retry => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => retries.notify_one(),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
