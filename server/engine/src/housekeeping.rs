@@ -132,7 +132,9 @@ pub async fn drop_expired(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64
     Ok(dropped)
 }
 
-/// The same for tables whose days go together: each is detached in this order, and dropped in the other.
+/// The same for tables whose days go together: each is detached in this order, and dropped in the other. Ends go before their
+/// events, so that nobody can retry an event that is no longer there; where a slow reader holds up the second, the next round
+/// goes on with it.
 async fn drop_days(conn: &mut PgConnection, parents: &[&'static str], kept_from: NaiveDate) -> sqlx::Result<u64> {
     let (mut attached, mut detached) = (BTreeSet::new(), BTreeSet::new());
     for parent in parents {
@@ -140,7 +142,14 @@ async fn drop_days(conn: &mut PgConnection, parents: &[&'static str], kept_from:
             partition::finish_detaching(conn, half).await?;
         }
         attached.extend(partition::attached(conn, parent).await?.into_iter().filter(|old| old.day < kept_from));
-        detached.extend(partition::detached(conn, parent).await?.into_iter().filter(|old| old.day < kept_from));
+        for old in partition::detached(conn, parent).await? {
+            if old.day < kept_from {
+                detached.insert(old);
+            } else {
+                // things are kept longer since it was detached
+                partition::attach(conn, old).await?;
+            }
+        }
     }
     let mut dropped = 0;
     for day in attached.union(&detached).map(|old| old.day).collect::<BTreeSet<_>>() {

@@ -161,16 +161,20 @@ pub struct Contents {
     pub resolved: bool,
 }
 
+/// Deliveries that failed and could still be sent: what was to go to an endpoint that was taken away goes nowhere.
+const FAILED: &str =
+    "failed_at is not null and endpoint_id not in (select id from endpoint where removed_at is not null)";
+
 /// What is not resolved: deliveries that failed; events that failed, or that such a delivery would send once more.
 fn unresolved(partition: Partition, ends: bool) -> String {
     let (from, to) = bounds(partition.day);
     let sent = format!(
-        "id in (select event_id from delivery where failed_at is not null and received_at >= '{}' and received_at < '{}')",
+        "id in (select event_id from delivery where {FAILED} and received_at >= '{}' and received_at < '{}')",
         from.to_rfc3339(),
         to.to_rfc3339()
     );
     match partition.parent {
-        "delivery" => "failed_at is not null".to_owned(),
+        "delivery" => format!("({FAILED})"),
         "event_end" => format!("(failed_at is not null or {sent})"),
         "event" if ends => {
             let ends = Partition { parent: "event_end", ..partition }.name();

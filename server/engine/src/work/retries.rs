@@ -12,9 +12,10 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
-/// Few rows by their keys: a plan that reads a whole day of events is never right, whatever the statistics say.
-const BEGIN: &str =
-    "begin; set local statement_timeout = '5s'; set local enable_hashjoin = off; set local enable_mergejoin = off";
+/// Few rows by their keys: a plan that reads a whole day of events is never right, whatever the statistics say, and one plan does
+/// for every step.
+const BEGIN: &str = "begin; set local statement_timeout = '5s'; set local enable_hashjoin = off; \
+                     set local enable_mergejoin = off; set local plan_cache_mode = force_generic_plan";
 /// From one step to the next.
 const STEP: TimeDelta = TimeDelta::milliseconds(250);
 /// The same, while nothing moves and all that is left is under way.

@@ -10,7 +10,7 @@ use model::{
     AttemptError, ConnectionId, ConnectionRef, EndpointId, EndpointRef, Failure, FailureGroup, FailureKind,
     FailureQuery, Page, Refusal, RetryId,
 };
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder, Transaction};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -70,15 +70,27 @@ pub async fn list(conn: &mut PgConnection, query: &FailureQuery) -> Result<Page<
     let after = query.cursor.as_deref().map(cursor::read_moment).transpose()?;
     let mut found = Vec::new();
     let mut looked_at = 0;
+    let mut tx = planned_once(conn).await.map_err(internal)?;
     for kind in kinds(query) {
         let rows = if query.q.is_some() {
-            search::rows(conn, kind, query, after, limit + 1, &mut looked_at).await?
+            search::rows(&mut tx, kind, query, after, limit + 1, &mut looked_at).await?
         } else {
-            rows(conn, kind, query, after, limit + 1).await.map_err(internal)?
+            rows(&mut tx, kind, query, after, limit + 1).await.map_err(internal)?
         };
         found.push(rows.into_iter().map(|row| row.read(kind)).collect());
     }
+    tx.rollback().await.map_err(internal)?;
     Ok(merged(found, limit))
+}
+
+/// A transaction whose statements are planned once for each connection. Planning a look into every day anew takes three times as
+/// long as looking; and the plan never depends on what is asked for: the index of what failed, in its order.
+async fn planned_once(conn: &mut PgConnection) -> sqlx::Result<Transaction<'_, Postgres>> {
+    let mut tx = conn.begin().await?;
+    sqlx::query!("select set_config('plan_cache_mode', 'force_generic_plan', true) as mode")
+        .fetch_one(&mut *tx)
+        .await?;
+    Ok(tx)
 }
 
 /// The newest of all kinds as one page. Each kind gave its newest, one more than the page if there are so many.
@@ -119,7 +131,8 @@ async fn rows(
     if let Some((at, id)) = after {
         sql.push(" and (f.at, f.id) < (").push_bind(at).push(", ").push_bind(id).push(")");
     }
-    sql.push(" order by f.at desc, f.id desc limit ").push_bind(i64::try_from(most).unwrap_or(i64::MAX));
+    // spelled out, so that the plan knows that it is few
+    sql.push(format_args!(" order by f.at desc, f.id desc limit {most}"));
     sql.push(
         ") f
          left join connection c on c.id = f.connection_id
@@ -135,29 +148,33 @@ async fn rows(
 pub async fn counts(conn: &mut PgConnection, query: &FailureQuery) -> Result<BTreeMap<FailureKind, u64>, Refusal> {
     let query = FailureQuery { kind: Vec::new(), ..query.clone() };
     let Some(query) = found(conn, &query).await? else { return Ok(BTreeMap::new()) };
+    let mut tx = planned_once(conn).await.map_err(internal)?;
     let mut counts = BTreeMap::new();
     for kind in kinds(&query) {
         let mut sql = QueryBuilder::<Postgres>::new("select count(*) from ");
         parts::push(&mut sql, kind, &query);
-        let n: i64 = sql.build_query_scalar().fetch_one(&mut *conn).await.map_err(internal)?;
+        let n: i64 = sql.build_query_scalar().fetch_one(&mut *tx).await.map_err(internal)?;
         if n > 0 {
             counts.insert(kind, n.unsigned_abs());
         }
     }
+    tx.rollback().await.map_err(internal)?;
     Ok(counts)
 }
 
 /// How many match that can be tried again.
 pub async fn count_retryable(conn: &mut PgConnection, query: &FailureQuery) -> Result<i64, Refusal> {
     let Some(query) = found(conn, query).await? else { return Ok(0) };
+    let mut tx = planned_once(conn).await.map_err(internal)?;
     let mut total = 0;
     for kind in kinds(&query) {
         let Some(only) = parts::retryable(kind) else { continue };
         let mut sql = QueryBuilder::<Postgres>::new("select count(*) from ");
         parts::push(&mut sql, kind, &query);
         sql.push(only);
-        total += sql.build_query_scalar::<i64>().fetch_one(&mut *conn).await.map_err(internal)?;
+        total += sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await.map_err(internal)?;
     }
+    tx.rollback().await.map_err(internal)?;
     Ok(total)
 }
 
@@ -231,10 +248,12 @@ async fn found<'q>(conn: &mut PgConnection, query: &'q FailureQuery) -> Result<O
         return Ok(Some(Cow::Borrowed(query)));
     }
     let (mut ids, mut looked_at) = (Vec::new(), 0);
+    let mut tx = planned_once(conn).await.map_err(internal)?;
     for kind in kinds(query) {
-        let rows = search::rows(conn, kind, query, None, usize::MAX, &mut looked_at).await?;
+        let rows = search::rows(&mut tx, kind, query, None, usize::MAX, &mut looked_at).await?;
         ids.extend(rows.into_iter().map(|row| row.id));
     }
+    tx.rollback().await.map_err(internal)?;
     let query = FailureQuery { q: None, path: None, id: ids, ..query.clone() };
     Ok((!query.id.is_empty()).then_some(Cow::Owned(query)))
 }
