@@ -3,7 +3,8 @@
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
 use crate::api::v1::{
-    bulk, connections, customers, deliveries, endpoints, events, issues, outages, sources, system, views,
+    bulk, connections, customers, deliveries, endpoints, events, failures, gaps, issues, outages, rejections,
+    retention, retries, sources, system, views,
 };
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
@@ -87,6 +88,18 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/deliveries", get(deliveries::list::handle))
         .route("/api/v1/deliveries/{id}", get(deliveries::get::handle))
         .route("/api/v1/deliveries/{id}/retry", post(deliveries::retry::handle))
+        .route("/api/v1/events/{id}/reveal", post(events::reveal::handle))
+        .route("/api/v1/failures", get(failures::list::handle))
+        .route("/api/v1/failures/summary", get(failures::summary::handle))
+        .route("/api/v1/failures/groups", get(failures::groups::handle))
+        .route("/api/v1/rejections/{id}", get(rejections::get::handle))
+        .route("/api/v1/gaps/{id}", get(gaps::get::handle))
+        .route("/api/v1/retries", post(retries::start::handle))
+        .route(
+            "/api/v1/retries/{id}",
+            get(retries::get::handle).patch(retries::patch::handle).delete(retries::cancel::handle),
+        )
+        .route("/api/v1/retention", get(retention::get::handle).patch(retention::patch::handle))
         .route("/api/v1/issues", get(issues::list::handle))
         .route("/api/v1/issues/{id}", get(issues::get::handle).patch(issues::patch::handle))
         .route("/api/v1/issues/{id}/notes", get(issues::notes::handle).post(issues::add_note::handle))
@@ -97,6 +110,8 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/sources/{id}/test", post(sources::test::handle))
         .route("/api/v1/sources/{id}/webhook-secrets", post(sources::add_secret::handle))
         .route("/api/v1/sources/{id}/webhook-secrets/{secret}", delete(sources::retire_secret::handle))
+        .route("/api/v1/sources/{id}/makini-deliveries", get(sources::makini_deliveries::handle))
+        .route("/api/v1/sources/{id}/makini-deliveries/{delivery}/retry", post(sources::retry_makini_delivery::handle))
         .route("/api/v1/system", get(system::get::handle))
         .route("/api/v1/changes", get(changes::handle))
         .route("/openapi.json", get(openapi::handle))

@@ -23,8 +23,8 @@ impl FieldError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// There is no such thing (404).
-    #[error("{0} was not found. It may have been removed; go back to the list.")]
+    /// There is no such thing (404): what it is, or a whole sentence.
+    #[error("{}", not_there(.0))]
     NotFound(String),
     /// Signed in, but not allowed (403).
     #[error("You may not do this. Ask an administrator for the role “{0}”.")]
@@ -77,4 +77,11 @@ impl Refusal {
             Self::Internal(_) => "Something went wrong",
         }
     }
+}
+
+fn not_there(what: &str) -> String {
+    if what.ends_with('.') {
+        return what.to_owned();
+    }
+    format!("{what} was not found. It may have been removed; go back to the list.")
 }

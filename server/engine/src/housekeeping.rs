@@ -7,21 +7,19 @@ use crate::{
     store::{
         connection_count,
         event_due::{self, Backlog},
-        event_key,
-        partition::{self, PARENTS, Partition},
-        rejection, session, sign_in, source,
+        event_key, gap,
+        partition::{self, Contents, PARENTS, Partition},
+        rejection, retry, session, setting, sign_in, source,
     },
     webhook::accept::KEYS_ARE_KEPT,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::{Connection, PgConnection, PgPool};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Partitions are made so many days ahead.
 const DAYS_AHEAD: u64 = 7;
-/// Events and evidence are kept so long; events that are not resolved, longer.
-pub const EVENTS_ARE_KEPT: TimeDelta = TimeDelta::days(90);
 /// Hourly counts of the door are kept so long.
 const COUNTS_ARE_KEPT: TimeDelta = TimeDelta::days(14);
 /// A failed sign-in is forgotten after so long.
@@ -110,37 +108,75 @@ async fn make_ahead(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
     ensure_partitions(&mut conn, now).await.map(|made| made as u64)
 }
 
-/// Drops partitions whose every row is past keeping; how many. A plain DROP would wait behind the slowest reader and hold up
-/// the door meanwhile, so it is detached first, on a connection of its own that gives way. A day that holds events which are
-/// not resolved stays whole.
+/// Drops what is past keeping, a day at a time; how many partitions. A plain DROP would wait behind the slowest reader and hold
+/// up the door meanwhile, so each is detached first, on a connection of its own that gives way. What is not resolved is kept in a
+/// small partition in the place of the large one, where everybody goes on finding it; for that moment it is not seen.
 pub async fn drop_expired(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
-    let kept_from = (now - EVENTS_ARE_KEPT).date_naive();
     let mut conn = PgConnection::connect_with(&pool.connect_options()).await?;
     if !partition::may_drop(&mut conn).await? {
         return Ok(0);
     }
     partition::be_patient(&mut conn, LOCK_TIMEOUT).await?;
+    let keep = setting::retention(&mut conn).await?;
+    let from = |days: u16| (now - TimeDelta::days(i64::from(days))).date_naive();
     let mut dropped = 0;
-    for parent in PARENTS {
-        for half in partition::half_detached(&mut conn, parent).await? {
-            partition::finish_detaching(&mut conn, half).await?;
+    // events are kept for deliveries that failed, and go with their ends
+    for (parents, kept_from) in [
+        (&["evidence"][..], from(keep.evidence_days)),
+        (&["delivery"], from(keep.deliveries_days)),
+        (&["event_end", "event"], from(keep.events_days)),
+    ] {
+        dropped += drop_days(&mut conn, parents, kept_from).await?;
+    }
+    conn.close().await?;
+    Ok(dropped)
+}
+
+/// The same for tables whose days go together: each is detached in this order, and dropped in the other. Ends go before their
+/// events, so that nobody can retry an event that is no longer there; where a slow reader holds up the second, the next round
+/// goes on with it.
+async fn drop_days(conn: &mut PgConnection, parents: &[&'static str], kept_from: NaiveDate) -> sqlx::Result<u64> {
+    let (mut attached, mut detached) = (BTreeSet::new(), BTreeSet::new());
+    for parent in parents {
+        for half in partition::half_detached(conn, parent).await? {
+            partition::finish_detaching(conn, half).await?;
         }
-        for old in partition::attached(&mut conn, parent).await?.into_iter().filter(|old| old.day < kept_from) {
-            if !partition::holds_unresolved(&mut conn, old).await? {
-                partition::detach(&mut conn, old).await?;
+        attached.extend(partition::attached(conn, parent).await?.into_iter().filter(|old| old.day < kept_from));
+        for old in partition::detached(conn, parent).await? {
+            if old.day < kept_from {
+                detached.insert(old);
+            } else {
+                // things are kept longer since it was detached
+                partition::attach(conn, old).await?;
             }
         }
-        for old in partition::detached(&mut conn, parent).await?.into_iter().filter(|old| old.day < kept_from) {
-            // looked at again now that nobody reaches it: a person may have retried one of its events a moment ago
-            if partition::holds_unresolved(&mut conn, old).await? {
-                partition::attach(&mut conn, old).await?;
+    }
+    let mut dropped = 0;
+    for day in attached.union(&detached).map(|old| old.day).collect::<BTreeSet<_>>() {
+        let of = |parent: &&'static str| Partition { day, parent };
+        let busy = parents != ["evidence"] && partition::in_work(conn, day).await?;
+        if !busy {
+            for old in parents.iter().map(of).filter(|old| attached.contains(old)) {
+                let Contents { unresolved, resolved } = partition::contents(conn, old).await?;
+                if resolved || !unresolved {
+                    partition::detach(conn, old).await?;
+                    detached.insert(old);
+                }
+            }
+        }
+        // looked at again now that nobody reaches it: a person may have retried something of it a moment ago
+        let busy = parents != ["evidence"] && partition::in_work(conn, day).await?;
+        for old in parents.iter().rev().map(of).filter(|old| detached.contains(old)) {
+            if busy {
+                partition::attach(conn, old).await?;
+            } else if partition::contents(conn, old).await?.unresolved {
+                partition::keep_unresolved(conn, old).await?;
             } else {
-                partition::drop_table(&mut conn, old).await?;
+                partition::drop_table(conn, old).await?;
                 dropped += 1;
             }
         }
     }
-    conn.close().await?;
     Ok(dropped)
 }
 
@@ -159,10 +195,14 @@ async fn drop_keys(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
 
 async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
     let mut conn = pool.acquire().await?;
+    let keep = setting::retention(&mut conn).await?;
+    let before = |days: u16| now - TimeDelta::days(i64::from(days));
     Ok(session::delete_expired(&mut conn, now).await?
         + sign_in::delete_forgotten(&mut conn, now - SIGN_INS_ARE_KEPT).await?
         + rejection::delete_counts(&mut conn, now - COUNTS_ARE_KEPT).await?
-        + rejection::delete_samples(&mut conn, now - EVENTS_ARE_KEPT).await?)
+        + rejection::delete_samples(&mut conn, before(keep.rejections_days)).await?
+        + gap::delete_old(&mut conn, before(keep.gaps_days)).await?
+        + retry::delete_old(&mut conn, before(keep.deliveries_days)).await?)
 }
 
 async fn fold(pool: &PgPool) {

@@ -6,6 +6,7 @@ mod changes;
 mod demo;
 mod doors;
 mod endpoints;
+mod failures;
 mod first;
 mod health;
 mod input;

@@ -95,6 +95,9 @@ impl Desk {
                 self.vault.retire(&mut tx, id.0, token.id).await.map_err(internal)?;
             }
         }
+        if patch.mappings.as_ref().is_some_and(|mappings| *mappings != before.mappings) {
+            self.try_mappings(&mut tx, actor, id).await?;
+        }
         let detail =
             json!(SourcePatch { client_secret: patch.client_secret.as_ref().map(|_| "changed".to_owned()), ..patch });
         self.finish(tx, actor, id, "source.changed", detail).await

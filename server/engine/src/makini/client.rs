@@ -1,7 +1,7 @@
 //! What may be asked of one upstream.
 
 use super::{
-    Answer, BudgetState, Closer, Described, ErrorClass, ListPage, SyncStart, UpstreamError,
+    Answer, BudgetState, Closer, Described, ErrorClass, ListPage, OutgoingPage, SyncStart, UpstreamError,
     auth::SignIn,
     budget::Budget,
     paging,
@@ -166,6 +166,27 @@ impl Upstream {
     /// See [`ErrorClass`]; `NotFound` where upstream does not list its platforms.
     pub async fn abilities(&self) -> Result<Vec<(String, Vec<Described>)>, UpstreamError> {
         self.inner.abilities().await
+    }
+
+    /// A page of what upstream has sent us, or tried to, with this status, newest first, at most 100; without a cursor the first.
+    ///
+    /// # Errors
+    /// See [`ErrorClass`]; `NotFound` where upstream does not tell of its webhooks.
+    pub async fn deliveries(
+        &self,
+        status: &str,
+        cursor: Option<&str>,
+        limit: u16,
+    ) -> Result<Answer<OutgoingPage>, UpstreamError> {
+        self.inner.deliveries(status, cursor, limit).await
+    }
+
+    /// Asks upstream to send one of its webhooks again.
+    ///
+    /// # Errors
+    /// See [`ErrorClass`]; `NotFound` where it has no such webhook, or no way to ask. A status of 409 says that it has arrived, or is on its way.
+    pub async fn retry_delivery(&self, id: &str) -> Result<(), UpstreamError> {
+        self.inner.retry_delivery(id).await
     }
 
     /// Tries it out, step by step, up to the first that does not work. Signs in anew, so that the credentials are really tried.

@@ -5,6 +5,7 @@
 //! signed_in    what a customer's new sign-in opens
 //! look         one connection, closer                        platforms  their names, where the list has only a word
 //! start        a sync, because somebody wants it             abilities  what can be done with their records
+//! deliveries   what they could not deliver to us
 //! auth, token  with whose token                              error      what went wrong, and whether to try again
 //! transport    one exchange: budget, send, read, measure     paging     cursors, page numbers and URLs
 //! budget       how often we may ask, and when not at all: bucket (our rate), retry_after (their wish), circuit (they are down)
@@ -20,6 +21,7 @@ mod bucket;
 mod budget;
 mod circuit;
 mod client;
+mod deliveries;
 mod error;
 mod look;
 mod paging;
@@ -35,6 +37,7 @@ mod wire;
 pub use abilities::Described;
 pub use budget::{BudgetState, CircuitState};
 pub use client::{Upstream, UpstreamConfig};
+pub use deliveries::{Outgoing, OutgoingPage};
 pub use error::{ErrorClass, UpstreamError};
 pub use paging::PAGE_SIZE;
 pub use signed_in::{Given, Whose};

@@ -5,6 +5,7 @@ use crate::health::{Dimension, Known, Rhythm, State};
 use chrono::{DateTime, Utc};
 use model::{ConnectionId, CustomerId, Eye, SourceId};
 use sqlx::{PgConnection, Result};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The row behind a [`State`].
@@ -182,6 +183,23 @@ pub async fn ids_by_keys(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (SourceId(row.source_id), row.key, ConnectionId(row.id))).collect())
+}
+
+/// The connections of a source that have these keys, as links, by key.
+pub async fn refs_by_keys(
+    conn: &mut PgConnection,
+    source: SourceId,
+    keys: &[String],
+) -> Result<HashMap<String, model::ConnectionRef>> {
+    let rows =
+        sqlx::query!("select id, key, name from connection where source_id = $1 and key = any($2)", source.0, keys)
+            .fetch_all(conn)
+            .await?;
+    let refs = rows.into_iter().map(|row| {
+        let connection = model::ConnectionRef { id: ConnectionId(row.id), name: row.name };
+        (row.key, connection)
+    });
+    Ok(refs.collect())
 }
 
 /// Connections whose health the clock alone may have changed.

@@ -23,16 +23,21 @@ pub struct Turn {
     pub lease_token: Option<Uuid>,
     /// Which endpoints there are: see [`crate::relay::FanOut`]. It costs no statement to tell it along.
     pub endpoints: i64,
+    /// Who asked for this try.
+    pub by: Option<String>,
+    /// The bulk retry that waits for the end of this try.
+    pub retry: Option<Uuid>,
     /// Where its row lies, for as long as it is held.
     row: String,
 }
 
 impl Turn {
-    /// What causes this try: a person puts the failures in a row back to none, the schedule does not.
+    /// What causes this try, as it is written on its row; nobody asks for the first, nor for what the schedule tries.
     pub fn trigger(&self) -> AttemptTrigger {
-        match (self.earlier, self.attempt) {
-            (0, 0) => AttemptTrigger::Arrival,
-            (_, 0) => AttemptTrigger::Person,
+        match (&self.retry, &self.by, self.earlier, self.attempt) {
+            (Some(_), ..) => AttemptTrigger::Bulk,
+            (None, Some(_), ..) => AttemptTrigger::Person,
+            (None, None, 0, 0) => AttemptTrigger::Arrival,
             _ => AttemptTrigger::Schedule,
         }
     }
@@ -42,7 +47,7 @@ impl Turn {
 /// Writes nothing: after a crash they are due at once.
 pub async fn claim(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> sqlx::Result<Vec<Turn>> {
     let rows = sqlx::query!(
-        r#"select event_id, received_at, attempt, tries, lease_token, ctid::text as "row!",
+        r#"select event_id, received_at, attempt, tries, lease_token, by_name, retry_id, ctid::text as "row!",
                   (select coalesce(sum(version), 0)::bigint from endpoint) as "endpoints!" from event_due
            where due_at <= $1 and (lease_until is null or lease_until <= $1)
            order by due_at, event_id limit $2
@@ -59,6 +64,8 @@ pub async fn claim(conn: &mut PgConnection, now: DateTime<Utc>, limit: i64) -> s
         earlier: u32::try_from(row.tries).unwrap_or(0),
         lease_token: row.lease_token,
         endpoints: row.endpoints,
+        by: row.by_name,
+        retry: row.retry_id,
         row: row.row,
     });
     Ok(turns.collect())
@@ -82,7 +89,7 @@ pub async fn lease(
            )
            update event_due set lease_until = $3, lease_token = $4, attempt = attempt + (lease_token is not null)::integer
            from held where event_due.ctid = held.row
-           returning event_id, received_at, attempt, tries, event_due.ctid::text as "row!",
+           returning event_id, received_at, attempt, tries, by_name, retry_id, event_due.ctid::text as "row!",
                      (select coalesce(sum(version), 0)::bigint from endpoint) as "endpoints!""#,
         now,
         limit,
@@ -98,6 +105,8 @@ pub async fn lease(
         earlier: u32::try_from(row.tries).unwrap_or(0),
         lease_token: Some(token),
         endpoints: row.endpoints,
+        by: row.by_name,
+        retry: row.retry_id,
         row: row.row,
     });
     let mut turns: Vec<_> = turn.collect();
@@ -128,6 +137,8 @@ pub(super) struct Again {
     pub tries: i32,
     /// Failures in a row by now.
     pub attempt: i32,
+    /// Who asks for it, unless the schedule does.
+    pub by: Option<String>,
 }
 
 /// Makes events due.
@@ -136,17 +147,39 @@ pub(super) async fn add(conn: &mut PgConnection, again: &[Again]) -> sqlx::Resul
         return Ok(());
     }
     sqlx::query!(
-        "insert into event_due (due_at, event_id, received_at, tries, attempt)
-         select * from unnest($1::timestamptz[], $2::uuid[], $3::timestamptz[], $4::integer[], $5::integer[])",
+        "insert into event_due (due_at, event_id, received_at, tries, attempt, by_name)
+         select * from unnest($1::timestamptz[], $2::uuid[], $3::timestamptz[], $4::integer[], $5::integer[], $6::text[])",
         &again.iter().map(|again| again.due_at).collect::<Vec<_>>(),
         &again.iter().map(|again| again.id.0).collect::<Vec<_>>(),
         &again.iter().map(|again| again.received_at).collect::<Vec<_>>(),
         &again.iter().map(|again| again.tries).collect::<Vec<_>>(),
         &again.iter().map(|again| again.attempt).collect::<Vec<_>>(),
+        &again.iter().map(|again| again.by.as_deref()).collect::<Vec<_>>() as &[Option<&str>],
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Makes a try due now that the schedule has for later, because somebody asks for it; its schedule begins anew. False if there
+/// is none, or it is under way.
+pub(super) async fn hasten(conn: &mut PgConnection, id: EventId, by: &str, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "with held as materialized (
+             select ctid as row from event_due
+             where event_id = $1 and tries > 0 and due_at > $3 and retry_id is null
+               and (lease_until is null or lease_until <= $3)
+             for update skip locked
+         )
+         update event_due set due_at = $3, by_name = $2, attempt = 0, lease_until = null, lease_token = null
+         from held where event_due.ctid = held.row",
+        id.0,
+        by,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// What came, as far as processing needs it.

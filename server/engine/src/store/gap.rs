@@ -7,13 +7,17 @@ use crate::live;
 use crate::system::concern::Silent;
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Change, ChangeTopic, ConnectionId, SourceId};
+use model::{Change, ChangeTopic, ConnectionId, ConnectionRef, GapId, GapView, SourceId};
 use sqlx::{PgConnection, PgPool, Result};
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A source that has told nothing for so long tells nothing at all: what it does not tell is no gap.
 const KNOWN_TO_TELL: TimeDelta = TimeDelta::hours(24);
+/// Counts of the door are kept at least so long.
+const COUNTED: TimeDelta = TimeDelta::days(13);
+/// A webhook may come this much before the time that a poll tells of.
+const EARLY: TimeDelta = TimeDelta::minutes(1);
 /// Rows that one step decides.
 const BATCH: i64 = 1_000;
 
@@ -156,4 +160,109 @@ pub async fn step(pool: &PgPool, clock: &SharedClock, window: TimeDelta) -> Resu
         metrics::counter!("linewatch_gaps_total", "kind" => row.kind).increment(1);
     }
     Ok(Step::Busy)
+}
+
+/// One that was missed, with what is known of where it was lost.
+pub async fn get(conn: &mut PgConnection, id: GapId, now: DateTime<Utc>) -> Result<Option<GapView>> {
+    let row = sqlx::query!(
+        r#"select g.connection_id, c.name as connection, s.id as source_id, s.name as source, s.dialect, g.kind, g.happened_at,
+                  g.found_at, g.missed_at as "missed_at!", g.came_at
+           from gap g join connection c on c.id = g.connection_id join source s on s.id = c.source_id
+           where g.id = $1 and g.missed_at is not null"#,
+        id.0
+    );
+    let Some(row) = row.fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let from = row.happened_at - EARLY;
+    let others = if row.missed_at < now - COUNTED {
+        None
+    } else {
+        Some(others_came(conn, row.source_id, &row.source, from, row.missed_at).await?)
+    };
+    let mut explanation = explain(row.came_at.is_some(), others, from, row.missed_at);
+    if row.dialect == "openapi_2025" {
+        explanation.push_str(
+            " The webhooks of this source tell of records, not of connections: which of those were lost, no poll can see, so it \
+             cannot be known.",
+        );
+    }
+    Ok(Some(GapView {
+        id,
+        connection: ConnectionRef { id: ConnectionId(row.connection_id), name: row.connection },
+        source: row.source,
+        kind: row.kind,
+        happened_at: row.happened_at,
+        found_at: row.found_at,
+        missed_at: row.missed_at,
+        came_at: row.came_at,
+        explanation,
+    }))
+}
+
+/// Whether webhooks of this source were taken between these moments. The hourly counts nearly always tell; where an hour
+/// reaches beyond, the events do.
+async fn others_came(
+    conn: &mut PgConnection,
+    source: Uuid,
+    name: &str,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<bool> {
+    let row = sqlx::query!(
+        r#"select exists (select from door_count where source_name = $1 and outcome = 'taken' and last_at between $2 and $3) as "sure!",
+                  exists (select from door_count where source_name = $1 and outcome = 'taken'
+                          and hour <= $3 and last_at > $3) as "perhaps!""#,
+        name,
+        from,
+        to
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    if row.sure || !row.perhaps {
+        return Ok(row.sure);
+    }
+    sqlx::query_scalar!(
+        r#"select exists (select from event where received_at between $1 and $2 and source_id = $3) as "came!""#,
+        from,
+        to,
+        source
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Where it was probably lost. `others`: whether other webhooks of its source came meanwhile, if that is still known.
+fn explain(came: bool, others: Option<bool>, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+    let clock = |at: DateTime<Utc>| at.format("%H:%M");
+    match (came, others) {
+        (true, _) => "It came after all, later than its window: it was held up on its way.".to_owned(),
+        (false, Some(true)) => {
+            "Other webhooks of this source arrived meanwhile, so it was probably lost at the sender.".to_owned()
+        }
+        (false, Some(false)) => format!(
+            "No webhook of this source arrived between {} and {} UTC: the way to Linewatch was probably broken, or nothing was sent.",
+            clock(from),
+            clock(to)
+        ),
+        (false, None) => "Whether other webhooks of this source arrived then is no longer known.".to_owned(),
+    }
+}
+
+/// Drops those that were decided before this; how many.
+pub async fn delete_old(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("delete from gap where due_at is null and found_at < $1", before).execute(conn).await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_where_it_was_probably_lost() {
+        let (from, to) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::minutes(10));
+        assert!(explain(false, Some(true), from, to).contains("lost at the sender"));
+        assert!(explain(false, Some(false), from, to).contains("between 00:00 and 00:10 UTC"));
+        assert!(explain(true, Some(false), from, to).contains("held up"));
+        assert!(explain(false, None, from, to).contains("no longer known"));
+    }
 }

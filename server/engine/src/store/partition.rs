@@ -3,7 +3,7 @@
 //! The only SQL that is put together at run time besides lists: names of tables cannot be parameters. They are made here
 //! from [`PARENTS`] and a date, from nothing else.
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 /// The tables with partitions by the day of `received_at`.
@@ -133,19 +133,87 @@ pub async fn drop_table(conn: &mut PgConnection, partition: Partition) -> sqlx::
     execute(conn, format!("drop table {}", partition.name())).await
 }
 
-/// Whether events of that day are not resolved: they failed, or still wait. Events and their ends go together.
-pub async fn holds_unresolved(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<bool> {
-    if !matches!(partition.parent, "event" | "event_end") {
-        return Ok(false);
-    }
-    let Partition { day, .. } = partition;
+/// Whether something of that day is still to be done: an event to process, a delivery to send. While it is, its day stays as it
+/// is, for what is being worked on must not go from under the work.
+pub async fn in_work(conn: &mut PgConnection, day: NaiveDate) -> sqlx::Result<bool> {
+    let (from, to) = bounds(day);
+    sqlx::query_scalar!(
+        r#"select exists (select from event_due where received_at >= $1 and received_at < $2)
+               or exists (select from delivery_due where received_at >= $1 and received_at < $2) as "busy!""#,
+        from,
+        to,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+fn bounds(day: NaiveDate) -> (DateTime<Utc>, DateTime<Utc>) {
     let next = day.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
-    let ends = Partition { parent: "event_end", ..partition }.name();
-    let sql = format!(
-        "select exists (select from {ends} where state = 'failed')
-             or exists (select from event_due where received_at >= '{day} 00:00:00+00' and received_at < '{next} 00:00:00+00')"
+    (day.and_time(NaiveTime::MIN).and_utc(), next.and_time(NaiveTime::MIN).and_utc())
+}
+
+/// What a partition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Rows that are kept until they are resolved.
+    pub unresolved: bool,
+    /// Others.
+    pub resolved: bool,
+}
+
+/// Deliveries that failed and could still be sent: what was to go to an endpoint that was taken away goes nowhere.
+const FAILED: &str =
+    "failed_at is not null and endpoint_id not in (select id from endpoint where removed_at is not null)";
+
+/// What is not resolved: deliveries that failed; events that failed, or that such a delivery would send once more.
+fn unresolved(partition: Partition, ends: bool) -> String {
+    let (from, to) = bounds(partition.day);
+    let sent = format!(
+        "id in (select event_id from delivery where {FAILED} and received_at >= '{}' and received_at < '{}')",
+        from.to_rfc3339(),
+        to.to_rfc3339()
     );
-    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await
+    match partition.parent {
+        "delivery" => format!("({FAILED})"),
+        "event_end" => format!("(failed_at is not null or {sent})"),
+        "event" if ends => {
+            let ends = Partition { parent: "event_end", ..partition }.name();
+            format!("(id in (select id from {ends} where failed_at is not null) or {sent})")
+        }
+        "event" => format!("({sent})"),
+        _ => "false".to_owned(),
+    }
+}
+
+async fn is_there(conn: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select to_regclass($1::text) is not null as "there!""#, name).fetch_one(conn).await
+}
+
+async fn rule(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<String> {
+    let ends = Partition { parent: "event_end", ..partition }.name();
+    Ok(unresolved(partition, is_there(conn, &ends).await?))
+}
+
+/// What a partition holds, attached or not.
+pub async fn contents(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<Contents> {
+    let (name, rule) = (partition.name(), rule(conn, partition).await?);
+    let sql = format!(
+        "select exists (select from {name} where {rule}) as unresolved, exists (select from {name} where not {rule}) as resolved"
+    );
+    let (unresolved, resolved) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(conn).await?;
+    Ok(Contents { unresolved, resolved })
+}
+
+/// Puts a table with what is not resolved in the place of one that is detached, which is dropped. All of it at once, or nothing.
+pub async fn keep_unresolved(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<()> {
+    let (name, parent, rule) = (partition.name(), partition.parent, rule(conn, partition).await?);
+    let mut transaction = conn.begin().await?;
+    execute(&mut transaction, format!("create table {name}_kept (like {parent} including all)")).await?;
+    execute(&mut transaction, format!("insert into {name}_kept select * from {name} where {rule}")).await?;
+    execute(&mut transaction, format!("drop table {name}")).await?;
+    execute(&mut transaction, format!("alter table {name}_kept rename to {name}")).await?;
+    attach(&mut transaction, partition).await?;
+    transaction.commit().await
 }
 
 async fn execute(conn: &mut PgConnection, sql: String) -> sqlx::Result<()> {

@@ -1,7 +1,8 @@
 //! What came to the webhook door: hourly counts, and a ring of samples of what was turned away.
 
-use chrono::{DateTime, Utc};
-use model::{RejectionReason, SourceTraffic};
+use super::{event_due::pairs, word};
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{RejectionId, RejectionReason, SourceId, SourceTraffic};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -131,4 +132,86 @@ pub async fn delete_counts(conn: &mut PgConnection, before: DateTime<Utc>) -> sq
 /// Drops samples older than this; how many.
 pub async fn delete_samples(conn: &mut PgConnection, before: DateTime<Utc>) -> sqlx::Result<u64> {
     Ok(sqlx::query!("delete from rejection where received_at < $1", before).execute(conn).await?.rows_affected())
+}
+
+/// One sample.
+pub async fn get(conn: &mut PgConnection, id: RejectionId) -> sqlx::Result<Option<model::Rejection>> {
+    let row = sqlx::query!(
+        r#"select source_name, received_at, reason, detail, headers::text as "headers!", excerpt from rejection where id = $1"#,
+        id.0,
+    );
+    let Some(row) = row.fetch_optional(conn).await? else { return Ok(None) };
+    Ok(Some(model::Rejection {
+        id,
+        source: row.source_name,
+        received_at: row.received_at,
+        reason: word(&row.reason)?,
+        detail: row.detail,
+        headers: pairs(&row.headers),
+        excerpt: String::from_utf8_lossy(&row.excerpt).into_owned(),
+    }))
+}
+
+/// A source of whose requests every one was turned away for the same reason, since the last that was taken.
+#[derive(Debug)]
+pub struct ShutOut {
+    /// Which.
+    pub source: SourceId,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: RejectionReason,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// How many requests. In the hour of the last that was taken only samples tell which came after it.
+    pub count: u64,
+}
+
+/// The sources, or those of these names or ids, of whose requests every one was turned away for one reason, the last of them
+/// within a day.
+pub async fn shut_out(conn: &mut PgConnection, sources: &[String], now: DateTime<Utc>) -> sqlx::Result<Vec<ShutOut>> {
+    let rows = sqlx::query!(
+        r#"with wanted as (
+               select id, name, coalesce((select max(last_at) from door_count where source_name = name and outcome = 'taken'),
+                                         '-infinity') as taken_at
+               from source where cardinality($1::text[]) = 0 or name = any($1) or id::text = any($1)
+           ), turned as (
+               -- the same id with other bytes is answered as taken
+               select w.id, w.name, w.taken_at, d.outcome, max(d.last_at) as last_at,
+                      sum(d.n) filter (where d.hour > w.taken_at) as later, min(d.hour) filter (where d.hour > w.taken_at) as hour
+               from wanted w join door_count d on d.source_name = w.name
+               where d.outcome not in ('taken', 'id_reused') and d.last_at > w.taken_at
+               group by w.id, w.name, w.taken_at, d.outcome
+           )
+           select t.id, t.name, t.outcome, t.hour, coalesce(t.later, 0)::bigint as "later!", s.n as "sampled!", s.first_at,
+                  s.n_in_its_hour as "in_its_hour!"
+           from turned t cross join lateral (
+               select count(*) as n, min(received_at) as first_at,
+                      count(*) filter (where received_at < date_trunc('hour', t.taken_at, 'UTC') + interval '1 hour') as n_in_its_hour
+               from rejection r where r.source_name = t.name and r.received_at > t.taken_at and r.reason = t.outcome
+           ) s
+           where t.last_at > $2 and not exists (select from turned o where o.id = t.id and o.outcome <> t.outcome)
+           order by t.name"#,
+        sources,
+        now - TimeDelta::hours(24),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            // the ring may have lost the first samples, the hours begin before what is in them
+            let since = match (row.first_at, row.hour) {
+                (Some(first), Some(hour)) if row.sampled >= RING => first.min(hour),
+                (Some(first), _) => first,
+                (None, hour) => hour.unwrap_or(now),
+            };
+            Ok(ShutOut {
+                source: SourceId(row.id),
+                name: row.name,
+                reason: word(&row.outcome)?,
+                since,
+                count: (row.later + row.in_its_hour).unsigned_abs(),
+            })
+        })
+        .collect()
 }

@@ -13,6 +13,7 @@ mod fault;
 mod headers;
 mod limits;
 mod outcome;
+pub mod payload;
 pub mod process;
 mod queue;
 mod refused;

@@ -133,7 +133,7 @@ pub(super) fn finished(
         attempt: Attempt {
             n: turn.earlier + 1,
             trigger: turn.trigger(),
-            by: None,
+            by: turn.by.clone(),
             started_at,
             duration_ms,
             outcome: end.outcome,

@@ -15,7 +15,7 @@ use crate::live;
 use crate::relay::{FanOut, Going, Subject};
 use crate::store::event_due::{self, Turn};
 use crate::store::event_end::{self, Finished};
-use crate::store::{source, source::Brief};
+use crate::store::{retry, source, source::Brief};
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Applied, AttemptError, AttemptOutcome, EventState, SourceId};
@@ -32,6 +32,8 @@ const BEGIN: &str = "begin; set local statement_timeout = '5s'";
 const LEASE: TimeDelta = TimeDelta::seconds(20);
 /// How many events are one transaction.
 const BATCH: i64 = 500;
+/// Why an event cannot be tried again of which only the work is left.
+const GONE: &str = "It is no longer kept";
 /// What is known of the sources is this old at most.
 const BRIEFS_LAST: TimeDelta = TimeDelta::seconds(1);
 
@@ -204,6 +206,8 @@ impl Processor {
         if !lost.is_empty() {
             tracing::error!(events = lost.len(), "events were due that are not there; they are not asked for again");
             event_due::end(&mut tx, &lost).await?;
+            let asked_for = lost.iter().filter_map(|turn| Some((turn.retry?, turn.id.0, Some(GONE.to_owned()))));
+            retry::ended(&mut tx, &asked_for.collect::<Vec<_>>(), started_at).await?;
         }
         let connections = find(&mut tx, &all).await?;
         let mut ends: Vec<Option<End>> = Vec::with_capacity(all.len());

@@ -5,10 +5,12 @@
 
 mod backoff;
 mod bulk;
+mod retries;
 mod workers;
 
 pub use backoff::backoff;
 pub use bulk::BulkWorker;
+pub use retries::RetryWorker;
 pub use workers::{Parts, Workers};
 
 use chrono::TimeDelta;

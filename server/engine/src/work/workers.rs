@@ -1,6 +1,6 @@
 //! Everything that works by itself, started and stopped together.
 
-use super::{BulkWorker, Step, run};
+use super::{BulkWorker, RetryWorker, Step, run};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
@@ -9,7 +9,7 @@ use crate::relay::Relay;
 use crate::store::{connection, gap, issue, source};
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
-use model::ChangeTopic;
+use model::{Change, ChangeTopic};
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{Notify, broadcast};
@@ -81,6 +81,14 @@ impl Workers {
             Arc::clone(&bulks),
             cancel.clone(),
         ));
+        {
+            let worker = RetryWorker::new(pool.clone(), Arc::clone(&clock), Arc::clone(&events));
+            let (retries, cancel) = (Arc::new(Notify::new()), cancel.clone());
+            tracker.spawn(wake_for(retries_changed, live.subscribe(), Arc::clone(&retries), cancel.clone()));
+            tracker.spawn(async move {
+                run("retries", Duration::from_secs(1), &retries, &cancel, || worker.keep_pace()).await;
+            });
+        }
         let worker = BulkWorker::new(pool.clone(), Arc::clone(&clock), upstreams, poller.clone());
         for _ in 0..BULKS_AT_ONCE {
             let (worker, bulks, cancel) = (worker.clone(), Arc::clone(&bulks), cancel.clone());
@@ -125,7 +133,7 @@ impl Workers {
         {
             let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
             let turned = Arc::new(Notify::new());
-            tracker.spawn(wake_for_turns(live.subscribe(), Arc::clone(&turned), cancel.clone()));
+            tracker.spawn(wake_for(turns, live.subscribe(), Arc::clone(&turned), cancel.clone()));
             tracker.spawn(async move {
                 let step = || health::watch(&pool, &clock, &outages, recovery_hold);
                 run("outages", Duration::from_secs(1), &turned, &cancel, step).await;
@@ -147,7 +155,7 @@ impl Workers {
         }
         {
             let deliveries = Arc::new(Notify::new());
-            tracker.spawn(wake_for_deliveries(live.subscribe(), Arc::clone(&deliveries), cancel.clone()));
+            tracker.spawn(wake_for(deliveries_due, live.subscribe(), Arc::clone(&deliveries), cancel.clone()));
             tracker.spawn(relay.run(deliveries, cancel.clone()));
         }
         let cancel = cancel.clone();
@@ -226,10 +234,11 @@ async fn wake(
     }
 }
 
-/// Wakes the watch for outages when connections turn; good syncs, which are most of what changes, are no reason.
-async fn wake_for_turns(
+/// Wakes somebody for what concerns them; also when it cannot be told what changed.
+async fn wake_for(
+    concerns: fn(&Change) -> bool,
     mut changes: broadcast::Receiver<crate::live::Numbered>,
-    turned: Arc<Notify>,
+    wake: Arc<Notify>,
     cancel: CancellationToken,
 ) {
     loop {
@@ -238,28 +247,24 @@ async fn wake_for_turns(
             change = changes.recv() => change,
         };
         match change {
-            Ok(numbered) if numbered.change.topic != ChangeTopic::Connection || numbered.change.quiet => {}
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => turned.notify_one(),
+            Ok(numbered) if !concerns(&numbered.change) => {}
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => wake.notify_one(),
             Err(broadcast::error::RecvError::Closed) => return,
         }
     }
 }
 
-/// Wakes the lanes when deliveries became due. That is always said of many; of one it is said what became of it.
-async fn wake_for_deliveries(
-    mut changes: broadcast::Receiver<crate::live::Numbered>,
-    due: Arc<Notify>,
-    cancel: CancellationToken,
-) {
-    loop {
-        let change = tokio::select! {
-            () = cancel.cancelled() => return,
-            change = changes.recv() => change,
-        };
-        match change {
-            Ok(numbered) if numbered.change.topic != ChangeTopic::Delivery || numbered.change.id != "*" => {}
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => due.notify_one(),
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
+/// Connections turned; good syncs, which are most of what changes, are no reason.
+fn turns(change: &Change) -> bool {
+    change.topic == ChangeTopic::Connection && !change.quiet
+}
+
+/// Deliveries became due: that is always said of many. Of one it is said what became of it.
+fn deliveries_due(change: &Change) -> bool {
+    change.topic == ChangeTopic::Delivery && change.id == "*"
+}
+
+/// A retry of many was asked for or changed.
+fn retries_changed(change: &Change) -> bool {
+    change.topic == ChangeTopic::Retry
 }

@@ -68,9 +68,9 @@ async fn an_event_is_leased_once_finished_once_and_retried_by_hand(pool: PgPool)
     assert_eq!(event_end::finish(&mut conn, &ends).await.unwrap(), 2);
     assert_eq!(event_due::backlog(&mut conn, later).await.unwrap(), Backlog::default());
 
-    assert!(!event_end::requeue(&mut conn, leased[1].id, later).await.unwrap());
-    assert!(event_end::requeue(&mut conn, leased[0].id, later).await.unwrap());
-    assert!(!event_end::requeue(&mut conn, leased[0].id, later).await.unwrap(), "it waits already");
+    assert!(!event_end::requeue(&mut conn, leased[1].id, "Ann", later).await.unwrap());
+    assert!(event_end::requeue(&mut conn, leased[0].id, "Ann", later).await.unwrap());
+    assert!(!event_end::requeue(&mut conn, leased[0].id, "Ann", later).await.unwrap(), "it waits already");
     let waiting = EventQuery { state: vec![EventState::Pending], ..EventQuery::default() };
     let waiting = event_list::list(&mut conn, &waiting).await.unwrap().items;
     assert_eq!((waiting.len(), waiting[0].id, waiting[0].state), (1, leased[0].id, EventState::Pending));

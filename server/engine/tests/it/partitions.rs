@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use engine::{
     clock::new_id,
     housekeeping::{self, drop_expired, ensure_partitions, partitions_ready},
-    store::partition::PARENTS,
+    store::{partition::PARENTS, setting},
     webhook::process::Processor,
 };
 use sqlx::{Connection, PgConnection, PgPool};
@@ -25,7 +25,8 @@ async fn add_event(pool: &PgPool, at: DateTime<Utc>, state: &str) {
     let id = new_id();
     let event = "insert into event (id, received_at, source_id, headers, body) values ($1, $2, $1, '[]', '')";
     sqlx::query(event).bind(id).bind(at).execute(pool).await.unwrap();
-    let end = "insert into event_end (id, received_at, started_at, duration_ms, state) values ($1, $2, $2, 0, $3)";
+    let end = "insert into event_end (id, received_at, started_at, duration_ms, state, failed_at)
+               values ($1, $2, $2, 0, $3, case when $3 = 'failed' then $2 end)";
     sqlx::query(end).bind(id).bind(at).bind(state).execute(pool).await.unwrap();
 }
 
@@ -39,7 +40,7 @@ async fn any_number_of_processes_make_them_once(pool: PgPool) {
             ensure_partitions(&mut conn, noon()).await.unwrap()
         });
     }
-    assert_eq!(all.join_all().await.into_iter().sum::<usize>(), 27);
+    assert_eq!(all.join_all().await.into_iter().sum::<usize>(), 36);
     for parent in PARENTS {
         let tables = tables(&pool, parent).await;
         assert_eq!(tables.len(), 9);
@@ -94,30 +95,75 @@ async fn one_id_is_one_event_across_midnight_and_weeks(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn old_days_are_dropped_but_not_those_with_unresolved_events(pool: PgPool) {
+async fn old_days_are_dropped_but_not_what_is_unresolved(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     ensure_partitions(&mut conn, noon()).await.unwrap();
     let day = |n| noon() + TimeDelta::days(n);
     add_event(&pool, day(0), "processed").await;
     add_event(&pool, day(1), "failed").await;
+    add_event(&pool, day(1), "processed").await;
     add_event(&pool, day(2), "unrecognised").await;
+    let count = async |table: &str| -> i64 {
+        let sql = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+    };
 
-    assert_eq!(drop_expired(&pool, day(90)).await.unwrap(), 3);
+    assert_eq!(drop_expired(&pool, day(90)).await.unwrap(), 4, "yesterday's, of every table");
     assert_eq!(tables(&pool, "event").await[0], "event_20261122");
-    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 7);
+    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 10);
     let left = tables(&pool, "event").await;
     assert_eq!((left[0].as_str(), left[1].as_str()), ("event_20261123", "event_20261125"));
     assert_eq!(tables(&pool, "evidence").await[0], "evidence_20261125");
-
     assert_eq!(tables(&pool, "event_end").await[0], "event_end_20261123", "events and their ends go together");
+    assert_eq!((count("event").await, count("event_end").await), (1, 1), "of that day only what failed is left");
+    assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 0);
+    assert_eq!(count("event_20261123").await, 1);
+    // what is kept has every index of its parent
+    let indexes = "select count(*) from pg_index where indrelid = $1::text::regclass and indisvalid";
+    let indexes =
+        async |table: &str| -> i64 { sqlx::query_scalar(indexes).bind(table).fetch_one(&pool).await.unwrap() };
+    assert_eq!(indexes("event_end_20261123").await, indexes("event_end_20261125").await);
 
-    // retried, it waits, and its day is kept as well
-    sqlx::query("update event_end set state = 'pending'").execute(&pool).await.unwrap();
-    let retried = "insert into event_due (due_at, event_id, received_at) select received_at, id, received_at from event_end limit 1";
+    // retried, it waits, and its day is left alone
+    let retried =
+        "insert into event_due (due_at, event_id, received_at) select received_at, id, received_at from event_end";
     sqlx::query(retried).execute(&pool).await.unwrap();
+    sqlx::query("update event_end set state = 'processed', failed_at = null").execute(&pool).await.unwrap();
     assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 0);
     sqlx::query("delete from event_due").execute(&pool).await.unwrap();
     assert_eq!(drop_expired(&pool, day(93)).await.unwrap(), 2);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn each_class_is_kept_as_long_as_is_set_and_an_event_as_long_as_its_delivery_failed(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    ensure_partitions(&mut conn, noon()).await.unwrap();
+    let keep =
+        model::Retention { events_days: 2, deliveries_days: 30, evidence_days: 1, ..model::Retention::default() };
+    setting::set_retention(&mut conn, &keep, "Ann", noon()).await.unwrap().unwrap();
+    add_event(&pool, noon(), "processed").await;
+    add_event(&pool, noon(), "processed").await;
+    let delivery =
+        "insert into delivery (id, received_at, event_id, endpoint_id, state, started_at, duration_ms, failed_at)
+                    select id, received_at, id, id, 'failed', received_at, 0, received_at from event limit 1";
+    sqlx::query(delivery).execute(&pool).await.unwrap();
+    drop_expired(&pool, noon() + TimeDelta::days(5)).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("select count(*) from event e join delivery d on d.event_id = e.id")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(rows, 1);
+    let events: i64 = sqlx::query_scalar("select count(*) from event").fetch_one(&pool).await.unwrap();
+    assert_eq!(events, 1);
+    assert_eq!(tables(&pool, "evidence").await[0], "evidence_20261126");
+    assert_eq!(tables(&pool, "delivery").await.len(), 9);
+
+    // within the time of deliveries nothing changes; once it is done both go
+    drop_expired(&pool, noon() + TimeDelta::days(40)).await.unwrap();
+    assert_eq!(tables(&pool, "delivery").await, ["delivery_20261122"]);
+    sqlx::query("update delivery set state = 'done', failed_at = null").execute(&pool).await.unwrap();
+    drop_expired(&pool, noon() + TimeDelta::days(40)).await.unwrap();
+    assert!(tables(&pool, "delivery").await.is_empty() && tables(&pool, "event").await.is_empty());
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -142,6 +188,6 @@ async fn a_slow_reader_delays_the_dropping_and_nobody_else(pool: PgPool) {
     assert!(dropping.await.unwrap().is_err(), "it gave way");
 
     reading.rollback().await.unwrap();
-    assert_eq!(drop_expired(&pool, late).await.unwrap(), 3);
+    assert_eq!(drop_expired(&pool, late).await.unwrap(), 2, "the other two nobody was reading");
     assert_eq!(tables(&pool, "event").await[0], "event_20261122");
 }

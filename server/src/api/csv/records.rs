@@ -2,7 +2,10 @@
 
 use super::Record;
 use chrono::{DateTime, SecondsFormat, Utc};
-use model::{Connection, Customer, Delivery, Endpoint, Event, Evidence, Issue, Outage, Source, Sync, TimelineItem};
+use model::{
+    Connection, Customer, Delivery, Endpoint, Event, Evidence, Failure, Issue, MakiniDelivery, Outage, Source, Sync,
+    TimelineItem,
+};
 
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -177,6 +180,76 @@ impl Record for Endpoint {
             maybe(self.last_error.as_ref().map(|error| &error.message)),
             maybe(self.open_since.map(time)),
             time(self.created_at),
+        ]
+    }
+}
+
+impl Record for Failure {
+    const COLUMNS: &'static [&'static str] = &[
+        "kind",
+        "id",
+        "at",
+        "source",
+        "connection.id",
+        "connection.name",
+        "endpoint.id",
+        "endpoint.name",
+        "what",
+        "error.class",
+        "error.message",
+        "attempts_count",
+        "next_due_at",
+        "retryable",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let (connection, endpoint) = (self.connection.as_ref(), self.endpoint.as_ref());
+        vec![
+            self.kind.to_string(),
+            self.id.to_string(),
+            time(self.at),
+            maybe(self.source.as_ref()),
+            maybe(connection.map(|connection| connection.id)),
+            maybe(connection.map(|connection| &connection.name)),
+            maybe(endpoint.map(|endpoint| endpoint.id)),
+            maybe(endpoint.map(|endpoint| &endpoint.name)),
+            maybe(self.what.as_ref()),
+            self.error.class.clone(),
+            self.error.message.clone(),
+            self.attempts_count.to_string(),
+            maybe(self.next_due_at.map(time)),
+            self.retryable.to_string(),
+        ]
+    }
+}
+
+impl Record for MakiniDelivery {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "connection_key",
+        "connection.id",
+        "connection.name",
+        "status",
+        "created_at",
+        "next_attempt_at",
+        "attempts_count",
+        "error",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        let connection = self.connection.as_ref();
+        vec![
+            self.id.clone(),
+            self.kind.clone(),
+            maybe(self.connection_key.as_ref()),
+            maybe(connection.map(|connection| connection.id)),
+            maybe(connection.map(|connection| &connection.name)),
+            self.status.clone(),
+            maybe(self.created_at.map(time)),
+            maybe(self.next_attempt_at.map(time)),
+            self.attempts_count.to_string(),
+            maybe(self.error.as_ref()),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Their JSON. One file a dialect; what all dialects share is here. A new dialect is a new file and an arm in each of these.
 
+mod deliveries;
 mod faq_v1;
 mod items;
 mod lenient;
@@ -8,7 +9,7 @@ mod shared;
 
 pub(super) use shared::{Grant, Pair, WireError, error, grant, pair};
 
-use super::{Closer, ErrorClass, ListPage, SyncRead, Tells, UpstreamError, paging};
+use super::{Closer, ErrorClass, ListPage, OutgoingPage, SyncRead, Tells, UpstreamError, paging};
 use model::{Dialect, Mappings, Paths, UpstreamStatus};
 
 /// The paths that hold for a source that is set so.
@@ -59,6 +60,11 @@ pub(super) fn metadata(body: &[u8], key: &str, mappings: &Mappings) -> Result<Cl
 /// Reads what a connection's own token shows.
 pub(super) fn current(body: &[u8], mappings: &Mappings) -> Result<Closer, UpstreamError> {
     openapi_2025::current(body, mappings).map_err(|why| garbage("a connection's syncs", &why))
+}
+
+/// Reads a page of the log of webhooks; `number` is its own where pages are numbered.
+pub(super) fn deliveries(body: &[u8], number: Option<u64>) -> Result<OutgoingPage, UpstreamError> {
+    deliveries::page(body, number).map_err(|why| garbage("a list of deliveries", &why))
 }
 
 /// Reads whose token it is: the connection's key, and its platform's slug and name, each where it is said.

@@ -1,0 +1,5 @@
+//! Everything that failed.
+
+pub mod groups;
+pub mod list;
+pub mod summary;

@@ -1,0 +1,3 @@
+//! Webhooks that never came.
+
+pub mod get;

@@ -1,0 +1,3 @@
+//! Requests turned away at the webhook door.
+
+pub mod get;

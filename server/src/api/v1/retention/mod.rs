@@ -1,0 +1,4 @@
+//! How long things are kept.
+
+pub mod get;
+pub mod patch;

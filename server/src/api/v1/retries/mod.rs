@@ -1,0 +1,6 @@
+//! Trying many again.
+
+pub mod cancel;
+pub mod get;
+pub mod patch;
+pub mod start;
