@@ -1,0 +1,183 @@
+//! One endpoint: how it is, what did not reach it, its secret, and everything that can be set.
+
+use crate::{
+    asking::{self, Got, Latest, Question, ask, part, screen},
+    calls::{
+        endpoints::{ChangeEndpoint, EndpointStory},
+        failures::RetryOne,
+    },
+    live::Refetch,
+    parts::{
+        delivery_list::{Shows, deliveries, retry_form},
+        endpoint_acts::{acts, told},
+        endpoint_fields::endpoint_fields,
+        failed_query::{Asks, retry_address},
+        field::Fields,
+        post::Post,
+        text,
+        time::{Moment, use_clock},
+        webhook_tabs::crumbs,
+        webhook_words::endpoint_badge,
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use model::{Delivery, EndpointHealth, FailureKind, FailureQuery, Role};
+use std::time::Duration;
+
+/// The screen.
+#[component]
+pub(crate) fn EndpointPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let refetch = Refetch::when(move |change| id.with_untracked(|id| *id == change.id)).every(Duration::from_secs(5));
+    screen(ask(move || Question::Endpoint(id.get()), refetch), move |latest| full(latest, refetch))
+}
+
+/// How it is, in a sentence.
+fn sentence(story: &EndpointStory) -> String {
+    let endpoint = &story.endpoint;
+    let waits = match endpoint.waiting {
+        0 => String::new(),
+        n => format!(" {} wait.", text::counted(n, "delivery", "deliveries")),
+    };
+    let is = match endpoint.health {
+        EndpointHealth::Healthy if endpoint.last_ok_at.is_none() => "has not been sent anything yet",
+        EndpointHealth::Healthy => "takes its events",
+        EndpointHealth::Failing => "did not take its last event",
+        EndpointHealth::Open => "is not reached",
+        EndpointHealth::Disabled => "is switched off",
+    };
+    format!("{} {is}.{waits}", endpoint.name)
+}
+
+fn full(latest: Latest, refetch: Refetch) -> AnyView {
+    let clock = use_clock();
+    let part = move |draw: fn(&EndpointStory, Moment) -> AnyView| {
+        part(latest, move |got| match got.endpoint() {
+            Some(story) => draw(story, clock.moment(story.as_of)),
+            None => ().into_any(),
+        })
+    };
+    let Some(first) = latest.with_untracked(|got| got.as_ref().and_then(Got::endpoint).cloned()) else {
+        return ().into_any();
+    };
+    let retry = Post::new(RetryOne::PATH, "It is tried now.", move || refetch.nudge());
+    let list = move |of: fn(&EndpointStory) -> &[Delivery], none: &'static str| {
+        asking::part(latest, move |got| match got.endpoint() {
+            Some(story) if of(story).is_empty() => view! { <p class="faint">{none}</p> }.into_any(),
+            Some(story) => {
+                let retry = (story.role >= Role::Support).then_some(retry);
+                deliveries(of(story), Shows { retry, by_endpoint: false, attempts: false }, clock.moment(story.as_of))
+            }
+            None => ().into_any(),
+        })
+    };
+    let title = move || latest.with(|got| got.as_ref().and_then(Got::endpoint).map(sentence).unwrap_or_default());
+    let saved = use_query_map();
+    let saved = move || saved.with(|query| query.get_str("saved").is_some());
+    view! {
+        <Title text=asking::title(title) />
+        {crumbs("/webhooks/endpoints", "Endpoints", first.endpoint.name.clone())}
+        {part(|story, _| view! { <h1 data-endpoint=story.endpoint.id.to_string() data-health=story.endpoint.health.code()>{sentence(story)}</h1> }.into_any())}
+        <p class="note good" role="status" hidden=move || !saved()>"Saved."</p>
+        {told(latest)}
+        <div class="cols">
+            <div>
+                <section aria-labelledby="failed">
+                    <div class="section-head"><h2 id="failed">"Failed"</h2>{part(since)}</div>
+                    {retry_form(retry)}
+                    {list(|story| &story.failed, "Nothing has failed for good.")}
+                </section>
+                <section aria-labelledby="recent">
+                    <h2 id="recent">"Recent"</h2>
+                    {list(|story| &story.recent, "Nothing has been sent yet.")}
+                </section>
+                {acts(latest, first.endpoint.id, refetch)}
+                {settings(&first, latest)}
+            </div>
+            <aside aria-label="Facts">{part(facts)}</aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// Everything that failed for it, since the oldest that is shown: two clicks.
+fn since(story: &EndpointStory, now: Moment) -> AnyView {
+    let Some(oldest) = story.failed.last() else { return ().into_any() };
+    let query = FailureQuery {
+        kind: vec![FailureKind::Delivery],
+        endpoint: Some(story.endpoint.id),
+        ..FailureQuery::default()
+    };
+    let list = Asks { query: query.clone(), grouped: false }.change(|_| ());
+    let query = FailureQuery { since: Some(oldest.received_at), ..query };
+    let retry = (story.role >= Role::Support)
+        .then(|| view! { <a class="btn" href=retry_address(&query)>{format!("Retry everything failed since {}…", now.exact(oldest.received_at))}</a> }.into_any());
+    view! { <div class="acts"><a href=list>"All that failed"</a>{retry}</div> }.into_any()
+}
+
+fn facts(story: &EndpointStory, now: Moment) -> AnyView {
+    let endpoint = &story.endpoint;
+    let open = endpoint
+        .open_since
+        .map(|at| view! { <dt>"Not reached for"</dt><dd class="bad">{now.since(at)}</dd> }.into_any());
+    let error = endpoint
+        .last_error
+        .as_ref()
+        .map(|error| view! { <dt>"Last error"</dt><dd>{error.message.clone()}</dd> }.into_any());
+    let secrets: Vec<_> = endpoint
+        .secrets
+        .iter()
+        .map(|secret| {
+            let ends = secret.expires_at.map(|at| view! { ", ends "{now.until(at)} }.into_any());
+            view! { <dt>"Secret"</dt><dd><code>{format!("…{}", secret.hint)}</code>" made "{now.ago(secret.created_at)}{ends}</dd> }.into_any()
+        })
+        .collect();
+    view! {
+        <dl class="facts">
+            <dt>"Health"</dt><dd>{endpoint_badge(endpoint.health)}</dd>
+            {open}
+            <dt>"Last arrived"</dt><dd>{match endpoint.last_ok_at { Some(at) => now.ago(at), None => "none yet".into_any() }}</dd>
+            <dt>"Waiting"</dt><dd>{text::count(endpoint.waiting)}</dd>
+            {error}
+            <dt>"Address"</dt><dd><code>{endpoint.url.clone()}</code></dd>
+            <dt>"Owner"</dt><dd>{endpoint.owner.clone().unwrap_or_else(|| "–".to_owned())}</dd>
+            {secrets}
+        </dl>
+    }
+    .into_any()
+}
+
+/// Everything that can be set. The form is filled in once; a version that is behind is refused by the desk.
+fn settings(first: &EndpointStory, latest: Latest) -> AnyView {
+    if first.role < Role::Admin {
+        return ().into_any();
+    }
+    let change = Post::new(ChangeEndpoint::PATH, "", || ());
+    let (id, opened) = (first.endpoint.id.to_string(), first.endpoint.version);
+    let query = use_query_map();
+    let saved = move || query.with(|query| query.get_str("saved").and_then(|saved| saved.parse::<i64>().ok()));
+    let ours = Memo::new(move |_| saved().map_or(opened, |saved| saved.max(opened)));
+    let version =
+        move || latest.with(|got| got.as_ref().and_then(Got::endpoint).map_or(opened, |s| s.endpoint.version));
+    let behind = Memo::new(move |_| version() > ours.get());
+    let inner = view! {
+        <input type="hidden" name="id" value=id />
+        <input type="hidden" name="form[version]" value=move || ours.get().to_string() />
+        {endpoint_fields(Fields { group: "form", post: change }, Some(&first.endpoint), &first.known)}
+        <p class="note warn" hidden=move || !behind.get()>
+            "This endpoint has been changed since you opened the page. Load it again before you save, or saving is refused."
+        </p>
+        {change.note()}
+        <div class="acts"><button class="btn first" disabled=move || change.busy.get()>"Save"</button></div>
+    };
+    view! {
+        <section aria-labelledby="settings">
+            <h2 id="settings">"Settings"</h2>
+            {change.form("form wide-form", inner.into_any())}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,159 @@
+//! The filters of the failed list: a plain form, quick choices of time, and the way out of each filter.
+
+use super::{
+    failed_query::{Asks, pairs, with},
+    time::{Moment, iso, use_clock},
+};
+use crate::{browser, calls::failures::FailureListing};
+use chrono::TimeDelta;
+use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+/// The bar.
+pub(crate) fn filters(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyView {
+    let (navigate, alive) = (use_navigate(), use_clock());
+    let query = &asks.query;
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        let Some(text) = browser::form_query(&event) else { return };
+        event.prevent_default();
+        navigate(&with(&in_utc(&text)), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    };
+    let ours = ["source", "endpoint", "q", "path"];
+    let hidden: Vec<_> = pairs(query)
+        .into_iter()
+        .filter(|(name, _)| !ours.contains(name))
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
+        .collect();
+    let sources = listing.sources.iter().map(|name| (name.clone(), name.clone())).collect();
+    let endpoints = listing.endpoints.iter().map(|one| (one.id.to_string(), one.name.clone())).collect();
+    let endpoint = query.endpoint.map(|id| id.to_string()).unwrap_or_default();
+    let zone =
+        move |words: &'static str| move || format!("{words}, {}", if alive.is_ticking() { "your time" } else { "UTC" });
+    let hour = asks.change(|query| query.since = Some(now.now - TimeDelta::hours(1)));
+    let midnight = now.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let today = if now.local { browser::today_at("00:00").unwrap_or(midnight) } else { midnight };
+    let today = asks.change(|query| query.since = Some(today));
+    view! {
+        <form class="filters failed-filters" method="get" action="/webhooks" role="search" on:submit=submit>
+            {hidden}
+            {asks.grouped.then(|| view! { <input type="hidden" name="group" value="cause" /> })}
+            <div class="search">
+                <input type="search" id="search" name="q" value=query.q.clone() maxlength="200" autocomplete="off"
+                    placeholder="Text in the error or the payload" aria-label="Search failures" />
+                <kbd aria-hidden="true">"/"</kbd>
+            </div>
+            {choice("source", "Source", "Every source", query.source.first().cloned().unwrap_or_default(), sources)}
+            {choice("endpoint", "Endpoint", "Every endpoint", endpoint, endpoints)}
+            <label class="inline">
+                <span>{zone("Since today at")}</span>
+                <input type="time" name="since" />
+            </label>
+            <button class="btn">"Apply"</button>
+            <details class="more-filters">
+                <summary>"More filters"</summary>
+                <div>
+                    <label class="inline"><span>"The text stands at"</span><input name="path" value=query.path.clone() placeholder="data.error.code" autocomplete="off" spellcheck="false" /></label>
+                    <label class="inline"><span>{zone("Since")}</span><input type="datetime-local" name="since" /></label>
+                    <label class="inline"><span>{zone("Until")}</span><input type="datetime-local" name="until" /></label>
+                </div>
+            </details>
+        </form>
+        <div class="choices since" role="group" aria-label="Since">
+            <a href=asks.change(|query| query.since = None) aria-current=query.since.is_none().then_some("true")>"Any time"</a>
+            <a href=hour>"Last hour"</a>
+            <a href=today>"Today"</a>
+        </div>
+        {chips(listing, asks, now)}
+    }
+    .into_any()
+}
+
+/// Times of a form, as a browser's fields write them in the person's zone, as the address says them.
+fn in_utc(text: &str) -> String {
+    let pair = |pair: &str| -> Option<String> {
+        let (name, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
+        if name != "since" && name != "until" {
+            return Some(pair.to_owned());
+        }
+        let plain = value.replace("%3A", ":");
+        let at = match plain.len() {
+            5 => browser::today_at(&plain),
+            16 => browser::read_local(&plain),
+            _ => None,
+        };
+        Some(at.map_or_else(|| pair.to_owned(), |at| format!("{name}={}", super::text::encode(&iso(at)))))
+    };
+    // A time typed now goes before the one that was there.
+    text.split('&').filter_map(pair).collect::<Vec<_>>().join("&")
+}
+
+pub(crate) fn choice(
+    name: &'static str,
+    label: &'static str,
+    all: &'static str,
+    current: String,
+    known: Vec<(String, String)>,
+) -> AnyView {
+    let option = |(value, words): (String, String)| {
+        let selected = value == current;
+        view! { <option value=value selected=selected>{words}</option> }.into_any()
+    };
+    let options: Vec<_> = known.into_iter().map(option).collect();
+    view! {
+        <select name=name aria-label=label on:change=|event| browser::submit_form_of(&event)>
+            <option value="">{all}</option>
+            {options}
+        </select>
+    }
+    .into_any()
+}
+
+/// The filters that are on, each with the way out of it.
+fn chips(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyView {
+    let query = &asks.query;
+    let mut chips: Vec<(String, String)> = Vec::new();
+    if query.connection.is_some() {
+        let name = listing.page.items.iter().find_map(|row| row.connection.as_ref()).map(|c| c.name.clone());
+        chips.push((name.unwrap_or_else(|| "one connection".to_owned()), asks.change(|query| query.connection = None)));
+    }
+    if let Some(id) = query.endpoint {
+        let name = listing.endpoints.iter().find(|one| one.id == id).map(|one| one.name.clone());
+        let words = format!("to {}", name.unwrap_or_else(|| "one endpoint".to_owned()));
+        chips.push((words, asks.change(|query| query.endpoint = None)));
+    }
+    for (words, list, take) in [("from", &query.source, true), ("error", &query.error, false)] {
+        for one in list {
+            let without = asks.change(|query| {
+                if take { query.source.retain(|other| other != one) } else { query.error.retain(|other| other != one) }
+            });
+            chips.push((format!("{words} {one}"), without));
+        }
+    }
+    if let Some(at) = query.since {
+        chips.push((format!("since {}", now.exact(at)), asks.change(|query| query.since = None)));
+    }
+    if let Some(at) = query.until {
+        chips.push((format!("until {}", now.exact(at)), asks.change(|query| query.until = None)));
+    }
+    if let Some(q) = &query.q {
+        let place = query.path.as_ref().map(|path| format!(" at {path}")).unwrap_or_default();
+        chips.push((format!("“{q}”{place}"), asks.change(|query| (query.q, query.path) = (None, None))));
+    }
+    if !query.id.is_empty() {
+        chips.push((format!("{} chosen", query.id.len()), asks.change(|query| query.id.clear())));
+    }
+    if chips.is_empty() {
+        return ().into_any();
+    }
+    let chips: Vec<_> = chips
+        .into_iter()
+        .map(|(words, href)| view! { <li><a class="chip" href=href aria-label=format!("Remove the filter {words}")>{words.clone()}</a></li> }.into_any())
+        .collect();
+    view! {
+        <ul class="chips" aria-label="Filters">
+            {chips}
+            <li><a class="chip clear" href="/webhooks">"Clear all filters"</a></li>
+        </ul>
+    }
+    .into_any()
+}
