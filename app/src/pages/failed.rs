@@ -5,7 +5,7 @@ use crate::{
     calls::failures::FailureListing,
     live::Refetch,
     parts::{
-        failed_filters::filters,
+        failed_filters::{filters, times},
         failed_groups::groups,
         failed_list::{foot, nothing},
         failed_pane::{pane, question},
@@ -60,7 +60,7 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
         bar.track();
         latest.with_untracked(|got| {
             let listing = got.as_ref().and_then(Got::failures)?;
-            Some(filters(listing, &asks_of(got.as_ref()), clock.moment(listing.as_of)))
+            Some(filters(listing, &asks_of(got.as_ref())))
         })
     };
     // A list that was not empty keeps its rows until the person asks for the new ones.
@@ -91,6 +91,7 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
         {part(|listing, _, now| hints(listing, now))}
         {part(|listing, asks, _| kinds(listing, asks))}
         {bar}
+        {part(times)}
         <div class=move || if is_open.get() { "split open" } else { "split" }>
             <div class="split-list">
                 <div class="acts retry-all">{part(|listing, asks, _| retry_all(listing, asks))}</div>

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 /// The bar.
-pub(crate) fn filters(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyView {
+pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
     let (navigate, alive) = (use_navigate(), use_clock());
     let query = &asks.query;
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -29,10 +29,6 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks, now: Moment) -> Any
     let endpoint = query.endpoint.map(|id| id.to_string()).unwrap_or_default();
     let zone =
         move |words: &'static str| move || format!("{words}, {}", if alive.is_ticking() { "your time" } else { "UTC" });
-    let hour = asks.change(|query| query.since = Some(now.now - TimeDelta::hours(1)));
-    let midnight = now.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let today = if now.local { browser::today_at("00:00").unwrap_or(midnight) } else { midnight };
-    let today = asks.change(|query| query.since = Some(today));
     view! {
         <form class="filters failed-filters" method="get" action="/webhooks" role="search" on:submit=submit>
             {hidden}
@@ -58,6 +54,18 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks, now: Moment) -> Any
                 </div>
             </details>
         </form>
+    }
+    .into_any()
+}
+
+/// Quick choices of time, and the filters that are on.
+pub(crate) fn times(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyView {
+    let query = &asks.query;
+    let hour = asks.change(|query| query.since = Some(now.now - TimeDelta::hours(1)));
+    let midnight = now.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+    let today = if now.local { browser::today_at("00:00").unwrap_or(midnight) } else { midnight };
+    let today = asks.change(|query| query.since = Some(today));
+    view! {
         <div class="choices since" role="group" aria-label="Since">
             <a href=asks.change(|query| query.since = None) aria-current=query.since.is_none().then_some("true")>"Any time"</a>
             <a href=hour>"Last hour"</a>
