@@ -367,5 +367,5 @@ async fn a_source_that_does_not_tell_says_so() {
     let address = "/settings/sources/00000000-0000-0000-0000-000000000385/deliveries";
     let (status, html) = page("makini_silent", FakeBackend::rich(), address).await;
     assert_eq!(status, 200);
-    assert!(html.contains("This account does not tell what it could not deliver."), "{html}");
+    assert!(html.contains("This source does not tell of its own failed webhooks."), "{html}");
 }

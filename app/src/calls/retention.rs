@@ -61,7 +61,9 @@ pub async fn ask_makini_deliveries(id: SourceId, cursor: Option<String>) -> Resu
     // That a source does not tell is no error of the page.
     let (page, silent) = match desk.makini_deliveries(&actor, id, model::PageQuery { cursor, limit: None }).await {
         Ok(page) => (page, None),
-        Err(model::Refusal::Conflict(why) | model::Refusal::Unavailable(why)) => (empty, Some(why)),
+        Err(model::Refusal::NotFound(why) | model::Refusal::Conflict(why) | model::Refusal::Unavailable(why)) => {
+            (empty, Some(why))
+        }
         Err(refusal) => return answer(Err(refusal)),
     };
     Ok(MakiniDeliveries { as_of: as_of(), role: actor.role, id, source, page, silent })

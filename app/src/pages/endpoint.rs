@@ -15,7 +15,7 @@ use crate::{
         field::Fields,
         post::Post,
         text,
-        time::{Moment, use_clock},
+        time::{Moment, iso, use_clock},
         webhook_tabs::crumbs,
         webhook_words::endpoint_badge,
     },
@@ -114,7 +114,7 @@ fn since(story: &EndpointStory, now: Moment) -> AnyView {
     let list = Asks { query: query.clone(), grouped: false }.change(|_| ());
     let query = FailureQuery { since: Some(oldest.received_at), ..query };
     let retry = (story.role >= Role::Support)
-        .then(|| view! { <a class="btn" href=retry_address(&query)>{format!("Retry everything failed since {}…", now.exact(oldest.received_at))}</a> }.into_any());
+        .then(|| view! { <a class="btn" href=retry_address(&query)>"Retry everything failed since "<time datetime=iso(oldest.received_at)>{now.exact(oldest.received_at)}</time>"…"</a> }.into_any());
     view! { <div class="acts"><a href=list>"All that failed"</a>{retry}</div> }.into_any()
 }
 

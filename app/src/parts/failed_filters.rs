@@ -1,22 +1,26 @@
 //! The filters of the failed list: a plain form, quick choices of time, and the way out of each filter.
 
 use super::{
-    failed_query::{Asks, pairs, with},
-    time::{Moment, iso, use_clock},
+    failed_query::{Asks, address, pairs, read, with},
+    time::{Moment, iso},
 };
 use crate::{browser, calls::failures::FailureListing};
 use chrono::TimeDelta;
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+use model::Role;
 
 /// The bar.
 pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
-    let (navigate, alive) = (use_navigate(), use_clock());
+    let navigate = use_navigate();
     let query = &asks.query;
     let submit = move |event: leptos::ev::SubmitEvent| {
         let Some(text) = browser::form_query(&event) else { return };
         event.prevent_default();
-        navigate(&with(&in_utc(&text)), NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        let text = in_utc(&text);
+        // Of a time typed now and one that was there, the one typed now stays.
+        let to = read(&text, None).map_or_else(|_| with(&text), |asks| address(&asks));
+        navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     let ours = ["source", "endpoint", "q", "path"];
     let hidden: Vec<_> = pairs(query)
@@ -27,30 +31,45 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
     let sources = listing.sources.iter().map(|name| (name.clone(), name.clone())).collect();
     let endpoints = listing.endpoints.iter().map(|one| (one.id.to_string(), one.name.clone())).collect();
     let endpoint = query.endpoint.map(|id| id.to_string()).unwrap_or_default();
-    let zone =
-        move |words: &'static str| move || format!("{words}, {}", if alive.is_ticking() { "your time" } else { "UTC" });
-    view! {
-        <form class="filters failed-filters" method="get" action="/webhooks" role="search" on:submit=submit>
-            {hidden}
-            {asks.grouped.then(|| view! { <input type="hidden" name="group" value="cause" /> })}
+    // Payloads are not for viewers, nor is searching in them.
+    let may = listing.role >= Role::Support;
+    let search = may.then(|| {
+        view! {
             <div class="search">
                 <input type="search" id="search" name="q" value=query.q.clone() maxlength="200" autocomplete="off"
                     placeholder="Text in the error or the payload" aria-label="Search failures" />
                 <kbd aria-hidden="true">"/"</kbd>
             </div>
+        }
+        .into_any()
+    });
+    let place = may.then(|| {
+        view! {
+            <label class="inline">
+                <span>"The text stands at"</span>
+                <input name="path" value=query.path.clone() placeholder="data.error.code" autocomplete="off" spellcheck="false" />
+            </label>
+        }
+        .into_any()
+    });
+    view! {
+        <form class="filters failed-filters" method="get" action="/webhooks" role="search" on:submit=submit>
+            {hidden}
+            {asks.grouped.then(|| view! { <input type="hidden" name="group" value="cause" /> })}
+            {search}
             {choice("source", "Source", "Every source", query.source.first().cloned().unwrap_or_default(), sources)}
             {choice("endpoint", "Endpoint", "Every endpoint", endpoint, endpoints)}
             <label class="inline">
-                <span>{zone("Since today at")}</span>
+                <span>"Since today at"<noscript>" (UTC)"</noscript></span>
                 <input type="time" name="since" />
             </label>
             <button class="btn">"Apply"</button>
             <details class="more-filters">
                 <summary>"More filters"</summary>
                 <div>
-                    <label class="inline"><span>"The text stands at"</span><input name="path" value=query.path.clone() placeholder="data.error.code" autocomplete="off" spellcheck="false" /></label>
-                    <label class="inline"><span>{zone("Since")}</span><input type="datetime-local" name="since" /></label>
-                    <label class="inline"><span>{zone("Until")}</span><input type="datetime-local" name="until" /></label>
+                    {place}
+                    <label class="inline"><span>"Since"<noscript>" (UTC)"</noscript></span><input type="datetime-local" name="since" /></label>
+                    <label class="inline"><span>"Until"<noscript>" (UTC)"</noscript></span><input type="datetime-local" name="until" /></label>
                 </div>
             </details>
         </form>
@@ -91,7 +110,6 @@ fn in_utc(text: &str) -> String {
         };
         Some(at.map_or_else(|| pair.to_owned(), |at| format!("{name}={}", super::text::encode(&iso(at)))))
     };
-    // A time typed now goes before the one that was there.
     text.split('&').filter_map(pair).collect::<Vec<_>>().join("&")
 }
 

@@ -385,7 +385,7 @@ fn run(id: Option<RetryId>, state: Option<BulkState>) -> Retry {
 /// One source tells, the other does not.
 pub fn makini(id: SourceId) -> Result<Page<MakiniDelivery>, Refusal> {
     if id.0.as_u128() != 900 {
-        return Err(Refusal::Conflict("This account does not tell what it could not deliver.".into()));
+        return Err(Refusal::NotFound("This source does not tell of its own failed webhooks.".into()));
     }
     let one = MakiniDelivery {
         id: "evt_lost".into(),
