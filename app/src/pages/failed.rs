@@ -76,7 +76,8 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
             (got.question.clone(), kept.map_or(now, |(_, shows)| *shows))
         })
     });
-    let list = move || match shows.with(|(_, shows)| *shows) {
+    let shows = Memo::new(move |_| shows.with(|(_, shows)| *shows));
+    let list = move || match shows.get() {
         Shows::Rows => failed_rows(asked, latest, beside.open),
         Shows::Groups => part(groups),
         Shows::Nothing => part(|_, asks, _| nothing(asks)),

@@ -181,8 +181,10 @@ fn rest(opened: &Opened, now: Moment) -> AnyView {
             <p class="sub">"Came "{now.ago(rejection.received_at)}" for "{rejection.source.clone()}". Makini tries a webhook that was turned away again by itself for 24 hours."</p>
             <h3>"Headers"</h3>
             {headers(&rejection.headers)}
-            <h3>"The beginning of its body"</h3>
-            <pre tabindex="0" class="payload">{rejection.excerpt.clone()}</pre>
+            {(!rejection.excerpt.is_empty()).then(|| view! {
+                <h3>"The beginning of its body"</h3>
+                <pre tabindex="0" class="payload">{rejection.excerpt.clone()}</pre>
+            })}
         }
         .into_any();
     }

@@ -52,7 +52,7 @@ pub(crate) fn hints(listing: &FailureListing, now: Moment) -> AnyView {
         let href = format!("/webhooks?kind=rejection&source={}", text::encode(&hint.source_name));
         view! {
             <p class="note warn">
-                {hint.text.clone()}" "
+                <b>{hint.source_name.clone()}</b>": "{hint.text.clone()}" "
                 <span class="sub">{text::counted(hint.count, "request", "requests")}" since "{now.ago(hint.since)}". "<a href=href>"See them"</a></span>
             </p>
         }

@@ -246,7 +246,7 @@ pub fn summary(desk: &FakeBackend, query: &FailureQuery) -> FailureSummary {
             source_name: "production".into(),
             since: ago(95),
             count: 41,
-            text: "Every request to “production” had a wrong signature. Was the secret rotated?".into(),
+            text: "Every request has a wrong signature: was the webhook secret changed at Makini?".into(),
         });
     }
     summary
