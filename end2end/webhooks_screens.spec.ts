@@ -106,7 +106,7 @@ test('a failed delivery is found by its filters, opened, compared, and retried i
     await pane(page).getByRole('button', { name: /Retry now/ }).click();
     await expect(pane(page)).toContainText('Delivered', { timeout: 15_000 });
     await expect(row(page, first), 'the row stays where it was').toContainText('No longer failed');
-    expect(receiver.got.filter((id) => id === receiver.got[0]).length, 'every attempt had the same id').toBeGreaterThan(1);
+    expect(receiver.got.filter((id) => id === receiver.got.at(-1)).length, 'every attempt had the same id').toBeGreaterThan(2);
     await pane(page).getByRole('link', { name: 'Close' }).click();
     await expect(pane(page)).toBeHidden();
   });

@@ -5,7 +5,8 @@ use crate::{
     calls::failures::FailureListing,
     live::Refetch,
     parts::{
-        failed_filters::{filters, times},
+        failed_chips::times,
+        failed_filters::filters,
         failed_groups::groups,
         failed_list::{foot, nothing},
         failed_pane::{pane, question},
