@@ -113,6 +113,9 @@ test.describe('the keyboard', () => {
     await page.keyboard.press('c');
     await expect(page).toHaveURL('/connections');
     await page.keyboard.press('g');
+    await page.keyboard.press('w');
+    await expect(page).toHaveURL('/webhooks');
+    await page.keyboard.press('g');
     await page.keyboard.press('s');
     await expect(page).toHaveURL('/settings');
     await page.keyboard.press('g');

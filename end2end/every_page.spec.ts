@@ -123,7 +123,7 @@ test('the way through the screens leads back', async ({ page }) => {
   await page.goto('/');
   await alive(page);
   const nav = page.getByRole('navigation', { name: 'Main' });
-  for (const [name, path] of [['Connections', '/connections'], ['Settings', '/settings'], ['Overview', '/']]) {
+  for (const [name, path] of [['Connections', '/connections'], ['Webhooks', '/webhooks'], ['Settings', '/settings'], ['Overview', '/']]) {
     await nav.getByRole('link', { name: new RegExp(`^${name}`) }).click();
     await expect(page).toHaveURL(path);
     await expect(nav.getByRole('link', { name: new RegExp(`^${name}`) })).toHaveAttribute('aria-current', 'page');
@@ -132,6 +132,8 @@ test('the way through the screens leads back', async ({ page }) => {
   await page.goBack();
   await expect(page).toHaveURL('/settings');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/Makini account/);
+  await page.goBack();
+  await expect(page).toHaveURL('/webhooks');
   await page.goBack();
   await expect(page).toHaveURL('/connections');
   await expect(page.getByRole('heading', { level: 1 })).toContainText('connections');

@@ -14,21 +14,30 @@ use crate::{
         bulk::{AskBulk, BulkView, PreviewBulk},
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
         customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
+        endpoints::{AskEndpoint, EndpointStory, Endpoints, ListEndpoints, TestEndpoint},
+        events::{AskEvent, EventListing, EventStory, ListEvents, RevealEvent},
+        failures::{AskFailure, FailureListing, ListFailures, Opened},
         history::{AskHistory, History},
         issues::{AskIssue, IssueListing, IssueStory, ListIssues},
         overview::{AskOverview, AskPulse, AskSystem, OverviewAnswer, Pulse},
+        retention::{AskMakiniDeliveries, AskRetention, MakiniDeliveries, RetentionView},
+        retries::{AskRetry, PreviewRetry, RetryView},
         sources::{AskSource, ListSources, Sources, TestSource},
         views::{ListViews, Views},
     },
     live::{Flight, Refetch},
-    parts::{empty::waiting, refused::refused_screen, time::use_clock},
+    parts::{
+        empty::waiting,
+        refused::{refused_note, refused_screen},
+        time::use_clock,
+    },
 };
 use answer::put;
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, text_prop::TextProp};
-use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Source, SourceTest, System};
+use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Revealed, Sent, Source, SourceTest, System};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 use uuid::Uuid;
 
 /// What can be asked.
@@ -52,6 +61,18 @@ pub(crate) enum Question {
     Source(String),
     System,
     Trial(String),
+    Failures(String),
+    Failure(String),
+    Revealed(String),
+    RetryWish(String),
+    Retry(String),
+    Events(String),
+    Event(String),
+    Endpoints,
+    Endpoint(String),
+    EndpointTrial(String),
+    Retention,
+    MakiniDeliveries { id: String, cursor: Option<String> },
 }
 
 impl Question {
@@ -60,6 +81,8 @@ impl Question {
         match self {
             Self::Connection { id, .. } | Self::History { id, .. } => id,
             Self::Customer(id) | Self::Source(id) | Self::Issue(id) | Self::Bulk(id) => id,
+            Self::Failure(id) | Self::Retry(id) | Self::Event(id) | Self::Endpoint(id) => id,
+            Self::MakiniDeliveries { id, .. } => id,
             _ => "",
         }
     }
@@ -151,6 +174,50 @@ impl Got {
         self.read(matches!(self.question, Question::Facets))
     }
 
+    pub(crate) fn failures(&self) -> Option<&FailureListing> {
+        self.read(matches!(self.question, Question::Failures(_)))
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Opened> {
+        self.read(matches!(self.question, Question::Failure(_)))
+    }
+
+    pub(crate) fn revealed(&self) -> Option<&Revealed> {
+        self.read(matches!(self.question, Question::Revealed(_)))
+    }
+
+    pub(crate) fn retry(&self) -> Option<&RetryView> {
+        self.read(matches!(self.question, Question::RetryWish(_) | Question::Retry(_)))
+    }
+
+    pub(crate) fn events(&self) -> Option<&EventListing> {
+        self.read(matches!(self.question, Question::Events(_)))
+    }
+
+    pub(crate) fn event(&self) -> Option<&EventStory> {
+        self.read(matches!(self.question, Question::Event(_)))
+    }
+
+    pub(crate) fn endpoints(&self) -> Option<&Endpoints> {
+        self.read(matches!(self.question, Question::Endpoints))
+    }
+
+    pub(crate) fn endpoint(&self) -> Option<&EndpointStory> {
+        self.read(matches!(self.question, Question::Endpoint(_)))
+    }
+
+    pub(crate) fn endpoint_trial(&self) -> Option<&Sent> {
+        self.read(matches!(self.question, Question::EndpointTrial(_)))
+    }
+
+    pub(crate) fn retention(&self) -> Option<&RetentionView> {
+        self.read(matches!(self.question, Question::Retention))
+    }
+
+    pub(crate) fn makini_deliveries(&self) -> Option<&MakiniDeliveries> {
+        self.read(matches!(self.question, Question::MakiniDeliveries { .. }))
+    }
+
     /// The rows in the answer.
     pub(crate) fn batch(&self) -> Option<Batch<'_>> {
         if let Some(a) = self.overview() {
@@ -166,6 +233,9 @@ impl Got {
     pub(crate) fn ids(&self) -> Option<Vec<Uuid>> {
         if let Some(a) = self.issues() {
             return Some(a.page.items.iter().map(|row| row.id.0).collect());
+        }
+        if let Some(a) = self.failures() {
+            return Some(a.page.items.iter().map(|row| row.id).collect());
         }
         Some(self.batch()?.items.iter().map(|row| row.id.0).collect())
     }
@@ -212,6 +282,15 @@ pub(crate) fn ask_rows(
         topics.contains(&change.topic) && (!change.quiet || is_shown())
     });
     ask_boxed(Box::new(question), refetch, shown)
+}
+
+/// Asks for rows of which there may be thousands a second: at once when one that is shown changes, for all else once in a while.
+pub(crate) fn ask_calmly(question: impl Fn() -> Question + Send + Sync + 'static, every: Duration) -> Asked {
+    let shown = no_rows();
+    let refetch = Refetch::when(move |change| {
+        shown.try_with_value(|(_, ids)| ids.iter().any(|id| id.to_string() == change.id)).unwrap_or_default()
+    });
+    ask_boxed(Box::new(question), refetch.every(every), shown)
 }
 
 fn no_rows() -> Shown {
@@ -271,6 +350,36 @@ async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
             Ok(id) => put(TestSource { id }).await,
             Err(_) => unknown("This source"),
         },
+        Question::Failures(query) => put(ListFailures { query, shown }).await,
+        Question::Failure(of) => put(AskFailure { of }).await,
+        Question::Revealed(id) => match id.parse() {
+            Ok(id) => put(RevealEvent { id }).await,
+            Err(_) => unknown("This event"),
+        },
+        Question::RetryWish(wish) => put(PreviewRetry { wish }).await,
+        Question::Retry(id) => match id.parse() {
+            Ok(id) => put(AskRetry { id }).await,
+            Err(_) => unknown("This retry"),
+        },
+        Question::Events(query) => put(ListEvents { query }).await,
+        Question::Event(id) => match id.parse() {
+            Ok(id) => put(AskEvent { id }).await,
+            Err(_) => unknown("This event"),
+        },
+        Question::Endpoints => put(ListEndpoints {}).await,
+        Question::Endpoint(id) => match id.parse() {
+            Ok(id) => put(AskEndpoint { id }).await,
+            Err(_) => unknown("This endpoint"),
+        },
+        Question::EndpointTrial(id) => match id.parse() {
+            Ok(id) => put(TestEndpoint { id }).await,
+            Err(_) => unknown("This endpoint"),
+        },
+        Question::Retention => put(AskRetention {}).await,
+        Question::MakiniDeliveries { id, cursor } => match id.parse() {
+            Ok(id) => put(AskMakiniDeliveries { id, cursor }).await,
+            Err(_) => unknown("This source"),
+        },
     };
     drop(flight);
     Got { question, result }
@@ -328,10 +437,15 @@ enum Stand {
 
 /// A whole screen that rests on one question: drawn once for each subject, then each part follows the newest answer.
 pub(crate) fn screen(asked: Asked, draw: impl Fn(Latest) -> AnyView + Send + Sync + 'static) -> AnyView {
-    screen_boxed(asked, StoredValue::new(Box::new(draw)))
+    screen_boxed(asked, StoredValue::new(Box::new(draw)), refused_screen)
 }
 
-fn screen_boxed(asked: Asked, draw: StoredValue<Draw>) -> AnyView {
+/// The same beside something else: what is refused is a note.
+pub(crate) fn beside(asked: Asked, draw: impl Fn(Latest) -> AnyView + Send + Sync + 'static) -> AnyView {
+    screen_boxed(asked, StoredValue::new(Box::new(draw)), |error| refused_note(&error))
+}
+
+fn screen_boxed(asked: Asked, draw: StoredValue<Draw>, refused: fn(CallError) -> AnyView) -> AnyView {
     view! {
         <Transition fallback=waiting>
             {
@@ -344,7 +458,7 @@ fn screen_boxed(asked: Asked, draw: StoredValue<Draw>) -> AnyView {
                 let stand = if cfg!(feature = "ssr") { Signal::derive(stands) } else { Memo::new(move |_| stands()).into() };
                 move || match stand.get() {
                     Stand::Waiting => ().into_any(),
-                    Stand::Refused(error) => refused_screen(error),
+                    Stand::Refused(error) => refused(error),
                     Stand::Ready(_) => draw.with_value(|draw| draw(latest)),
                 }
             }

@@ -11,8 +11,11 @@
 
 use crate::pages::{
     bulk::BulkPage, bulk_new::NewBulkPage, connection::ConnectionScreen, connections::ConnectionsPage,
-    customer::CustomerPage, customers::CustomersPage, issue::IssuePage, issues::IssuesPage, overview::OverviewPage,
-    source::SourcePage, source_new::NewSourcePage, sources::SourcesPage, system::SystemPage,
+    customer::CustomerPage, customers::CustomersPage, endpoint::EndpointPage, endpoint_new::NewEndpointPage,
+    endpoints::EndpointsPage, event::EventPage, events::EventsPage, failed::FailedPage, issue::IssuePage,
+    issues::IssuesPage, makini_deliveries::MakiniDeliveriesPage, overview::OverviewPage, retention::RetentionPage,
+    retry::RetryPage, retry_new::NewRetryPage, source::SourcePage, source_new::NewSourcePage, sources::SourcesPage,
+    system::SystemPage,
 };
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
@@ -72,6 +75,10 @@ areas! {
     customers, __preload_customers: Customers => CustomersPage, Customer => CustomerPage;
     /// Linewatch itself.
     system, __preload_system: System => SystemPage;
+    /// What failed, what came in, where it goes; and what of it is kept.
+    webhooks, __preload_webhooks: Failed => FailedPage, NewRetry => NewRetryPage, Retry => RetryPage, Events => EventsPage,
+        Event => EventPage, Endpoints => EndpointsPage, NewEndpoint => NewEndpointPage, Endpoint => EndpointPage,
+        Retention => RetentionPage, MakiniDeliveries => MakiniDeliveriesPage;
     /// What can be set.
     settings, __preload_settings: Sources => SourcesPage, Source => SourcePage, NewSource => NewSourcePage;
 }

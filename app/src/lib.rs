@@ -101,9 +101,19 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/bulk/:id") view={Lazy::<lazy::Bulk>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/customers") view={Lazy::<lazy::Customers>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/customers/:id") view={Lazy::<lazy::Customer>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks") view={Lazy::<lazy::Failed>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/retries/new") view={Lazy::<lazy::NewRetry>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/retries/:id") view={Lazy::<lazy::Retry>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/events") view={Lazy::<lazy::Events>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/events/:id") view={Lazy::<lazy::Event>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/endpoints") view={Lazy::<lazy::Endpoints>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/endpoints/new") view={Lazy::<lazy::NewEndpoint>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/webhooks/endpoints/:id") view={Lazy::<lazy::Endpoint>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/system") view={Lazy::<lazy::System>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view={Lazy::<lazy::NewSource>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/retention") view={Lazy::<lazy::Retention>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/settings/sources/:id/deliveries") view={Lazy::<lazy::MakiniDeliveries>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/:id") view={Lazy::<lazy::Source>::new()} ssr=SsrMode::Async />
                 </FlatRoutes>
             </Frame>

@@ -25,6 +25,10 @@ fn issue_page(n: u128) -> String {
     format!("/issues/{}", Uuid::from_u128(n))
 }
 
+fn opened(kind: &str, id: u128) -> String {
+    format!("/webhooks?open={kind}%3A{}", Uuid::from_u128(id))
+}
+
 /// Listing the routes needs no context and starts the executor. Once and before any render: while it lists, leptos
 /// suppresses the loading of resources in the whole process, and a page rendered meanwhile would wait for ever.
 static ROUTES: LazyLock<usize> = LazyLock::new(|| leptos_axum::generate_route_list(app::App).len());
@@ -101,7 +105,13 @@ fn check(name: &str, html: &str) {
     for row in html.split("<tr").skip(1).filter(|row| row.starts_with(" role=\"row\" class=\"row")) {
         let tag = row.split_once('>').map_or(row, |(tag, _)| tag);
         let marked = |one: &str, two: &str| tag.contains(&format!("{one}=\"")) && tag.contains(&format!("{two}=\""));
-        assert!(marked("data-connection", "data-health") || marked("data-issue", "data-state"), "{name}: {tag}");
+        assert!(
+            marked("data-connection", "data-health")
+                || marked("data-issue", "data-state")
+                || marked("data-failure", "data-kind")
+                || marked("data-event", "data-state"),
+            "{name}: {tag}"
+        );
     }
     assert_eq!(html.matches("<h1").count(), 1, "{name}: one headline");
     for of in values(html, "aria-labelledby").into_iter().chain(values(html, "for")) {
@@ -157,6 +167,39 @@ snapshots! {
     bulk_new_wrong: FakeBackend::rich(), "/bulk/new?kind=explode", 422;
     bulk: FakeBackend::rich(), &format!("/bulk/{}", Uuid::from_u128(1)), 200;
     bulk_done: FakeBackend::rich(), &format!("/bulk/{}", Uuid::from_u128(2)), 200;
+    failed: FakeBackend::rich(), "/webhooks", 200;
+    failed_grouped: FakeBackend::rich(), "/webhooks?group=cause", 200;
+    failed_filtered: FakeBackend::rich(), &format!("/webhooks?kind=delivery&endpoint={}&since=09:05&q=certificate", Uuid::from_u128(20_001)), 200;
+    failed_none: FakeBackend::default(), "/webhooks", 200;
+    failed_no_gaps: FakeBackend::default(), "/webhooks?kind=gap", 200;
+    failed_wrong: FakeBackend::rich(), "/webhooks?kind=fine&since=soon", 422;
+    failed_broken: FakeBackend { broken: Some(Refusal::Unavailable("The database does not answer.".into())), ..FakeBackend::default() }, "/webhooks", 503;
+    failed_delivery: FakeBackend::rich(), &opened("delivery", 30_001), 200;
+    failed_for_good: FakeBackend::rich(), &opened("delivery", 30_002), 200;
+    failed_processing: FakeBackend::rich(), &opened("processing", 40_002), 200;
+    failed_rejection: FakeBackend::rich(), &opened("rejection", 50_001), 200;
+    failed_gap: FakeBackend::rich(), &opened("gap", 60_001), 200;
+    failed_unknown: FakeBackend::rich(), &opened("delivery", 9), 200;
+    retry_new: FakeBackend::rich(), &format!("/webhooks/retries/new?kind=delivery&endpoint={}", Uuid::from_u128(20_001)), 200;
+    retry_new_none: FakeBackend::rich(), "/webhooks/retries/new?kind=gap", 200;
+    retry_new_wrong: FakeBackend::rich(), "/webhooks/retries/new?kind=fine", 422;
+    retry: FakeBackend::rich(), &format!("/webhooks/retries/{}", Uuid::from_u128(1)), 200;
+    retry_done: FakeBackend::rich(), &format!("/webhooks/retries/{}", Uuid::from_u128(2)), 200;
+    events: FakeBackend::rich(), "/webhooks/events", 200;
+    events_failed: FakeBackend::rich(), "/webhooks/events?state=failed", 200;
+    events_none: FakeBackend::default(), "/webhooks/events", 200;
+    events_wrong: FakeBackend::rich(), "/webhooks/events?state=fine", 422;
+    event: FakeBackend::rich(), &format!("/webhooks/events/{}", Uuid::from_u128(40_001)), 200;
+    event_failed: FakeBackend::rich(), &format!("/webhooks/events/{}?reveal=1", Uuid::from_u128(40_002)), 200;
+    event_unknown: FakeBackend::rich(), &format!("/webhooks/events/{}", Uuid::from_u128(9)), 404;
+    endpoints: FakeBackend::rich(), "/webhooks/endpoints", 200;
+    endpoints_none: FakeBackend::default(), "/webhooks/endpoints", 200;
+    endpoint: FakeBackend::rich(), &format!("/webhooks/endpoints/{}?test=1", Uuid::from_u128(20_001)), 200;
+    endpoint_off: FakeBackend::rich(), &format!("/webhooks/endpoints/{}", Uuid::from_u128(20_004)), 200;
+    endpoint_unknown: FakeBackend::rich(), &format!("/webhooks/endpoints/{}", Uuid::from_u128(9)), 404;
+    endpoint_new: FakeBackend::rich(), "/webhooks/endpoints/new", 200;
+    retention: FakeBackend::rich(), "/settings/retention", 200;
+    makini_deliveries: FakeBackend::rich(), &format!("{SOURCE}/deliveries"), 200;
     sources: FakeBackend::rich(), "/settings", 200;
     sources_empty: FakeBackend::default(), "/settings", 200;
     source_new: FakeBackend::rich(), "/settings/sources/new", 200;
@@ -274,4 +317,55 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
         let (_, html) = render(desk.clone(), address).await;
         assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_is_told_once_and_only_by_its_endpoint() {
+    let (of, other) = (Uuid::from_u128(20_001), Uuid::from_u128(20_002));
+    let cookie = format!("made_secret={of}.whsec_c2VjcmV0%2BQ%3D%3D");
+    let (_, set, html) = render_with(FakeBackend::rich(), &format!("/webhooks/endpoints/{of}"), &cookie).await;
+    let html = readable(&html);
+    check("endpoint_made", &html);
+    assert!(html.contains("<code>whsec_c2VjcmV0+Q==</code>"), "{html}");
+    assert!(set.iter().any(|set| set.starts_with("made_secret=;") && set.contains("Max-Age=0")), "{set:?}");
+    let (_, set, html) = render_with(FakeBackend::rich(), &format!("/webhooks/endpoints/{other}"), &cookie).await;
+    assert!(!html.contains("whsec_") && set.is_empty(), "{set:?}");
+}
+
+#[tokio::test]
+async fn a_refused_endpoint_keeps_what_was_typed_and_ticked() {
+    let error = r#"{"refusal":{"invalid":[{"field":"name","message":"“erp-hooks” is taken."}]},"kept":[["name","erp-hooks"],["environments","sandbox"],["ordered","on"]]}"#;
+    let address = format!("/webhooks/endpoints/new?__path=%2F_app%2Fadd-endpoint&__err={}", base64(error.as_bytes()));
+    let (_, html) = page("endpoint_new_wrong", FakeBackend::rich(), &address).await;
+    assert!(html.contains("“erp-hooks” is taken."), "{html}");
+    let sandbox = html.split_once("value=\"sandbox\"").unwrap().1.split_once('>').unwrap().0;
+    assert!(sandbox.contains("checked"), "{sandbox}");
+}
+
+#[tokio::test]
+async fn what_makini_or_a_receiver_writes_is_never_markup() {
+    const EVIL: &str = "</pre></textarea><meta http-equiv=\"refresh\" content=\"0;url=https://evil.example\">";
+    let mut desk = FakeBackend::rich();
+    for failure in &mut desk.failures {
+        failure.what = Some(EVIL.to_owned());
+        failure.error.message = EVIL.to_owned();
+    }
+    for endpoint in &mut desk.endpoints {
+        endpoint.name = EVIL.to_owned();
+        endpoint.filter.kinds = vec![EVIL.to_owned()];
+    }
+    let endpoint = format!("/webhooks/endpoints/{}", Uuid::from_u128(20_001));
+    for address in ["/webhooks", "/webhooks?group=cause", &opened("delivery", 30_001), "/webhooks/endpoints", &endpoint]
+    {
+        let (_, html) = render(desk.clone(), address).await;
+        assert!(!html.contains("<meta http-equiv"), "{address}: {html}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_does_not_tell_says_so() {
+    let address = "/settings/sources/00000000-0000-0000-0000-000000000385/deliveries";
+    let (status, html) = page("makini_silent", FakeBackend::rich(), address).await;
+    assert_eq!(status, 200);
+    assert!(html.contains("This source does not tell of its own failed webhooks."), "{html}");
 }

@@ -201,6 +201,16 @@ pub(crate) fn read_local(text: &str) -> Option<DateTime<Utc>> {
     if time.is_nan() { None } else { DateTime::from_timestamp_millis(time as i64) }
 }
 
+/// A time of day such as `14:05`, today, in the person's zone.
+pub(crate) fn today_at(text: &str) -> Option<DateTime<Utc>> {
+    let (hours, minutes) = text.split_once(':')?;
+    let date = Date::new_0();
+    date.set_hours(hours.parse().ok()?);
+    date.set_minutes(minutes.parse().ok()?);
+    date.set_seconds(0);
+    DateTime::from_timestamp(date.get_time() as i64 / 1_000, 0)
+}
+
 /// Brings an element into view.
 pub(crate) fn scroll_to(selector: &str) {
     if let Some(element) = find(selector) {

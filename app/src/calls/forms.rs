@@ -4,6 +4,8 @@
 mod read;
 #[cfg(feature = "ssr")]
 mod read_issue;
+#[cfg(feature = "ssr")]
+mod read_webhook;
 
 use serde::{Deserialize, Serialize};
 
@@ -119,4 +121,48 @@ pub struct BulkForm {
     pub wish: String,
     /// With `assign`: to whom; empty takes them from whoever has them.
     pub assignee: String,
+}
+
+/// An endpoint, new or changed: each field is the text of the field of the same name in `model::NewEndpoint`; of its filter, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EndpointForm {
+    pub name: String,
+    pub url: String,
+    /// One a line.
+    pub kinds: String,
+    pub sources: Vec<String>,
+    pub platforms: Vec<String>,
+    pub environments: Vec<String>,
+    /// Kept as they are: ids with commas between them.
+    pub customers: String,
+    pub ordered: String,
+    pub concurrency: String,
+    pub rate_per_second: String,
+    pub owner: String,
+    pub version: String,
+}
+
+/// Many to be tried again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetryForm {
+    /// Which, as the address of the failed list says it.
+    pub wish: String,
+    /// How many a second.
+    pub rate: String,
+}
+
+/// How long things are kept, in days; and the names of fields that are not shown, one a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RetentionForm {
+    pub events_days: String,
+    pub deliveries_days: String,
+    pub evidence_days: String,
+    pub rejections_days: String,
+    pub gaps_days: String,
+    pub notifications_days: String,
+    pub redacted_fields: String,
+    pub version: String,
 }

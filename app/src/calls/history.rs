@@ -47,10 +47,7 @@ pub async fn start_sync(id: ConnectionId, kind: SyncKind) -> Result<(), CallErro
 pub async fn make_link(id: ConnectionId) -> Result<(), CallError> {
     let (desk, actor) = desk()?;
     let link = answer(desk.make_reconnect_link(&actor, id).await)?;
-    let url = link.url.unwrap_or_default();
-    let secure = if url.starts_with("https:") { "; Secure" } else { "" };
-    let told = format!("{id}.{}", crate::parts::text::encode(&url));
-    set_cookie(&format!("made_link={told}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict{secure}"));
+    keep_told("made_link", &id.to_string(), &link.url.unwrap_or_default());
     send_on(&format!("/connections/{id}#reconnect"));
     Ok(())
 }
@@ -58,13 +55,31 @@ pub async fn make_link(id: ConnectionId) -> Result<(), CallError> {
 /// The address of the link that was just made for this connection; it is not told again.
 #[cfg(feature = "ssr")]
 pub(crate) fn told_once(id: ConnectionId) -> Option<String> {
+    // Who could plant a cookie could not make the page lead anywhere but to a web page.
+    take_told("made_link", &id.to_string()).filter(|url| url.starts_with("https://") || url.starts_with("http://"))
+}
+
+/// Keeps what the next answer to this browser may tell about `of`, and no other. It leaves the browser as it came.
+#[cfg(feature = "ssr")]
+pub(crate) fn keep_told(name: &str, of: &str, told: &str) {
+    let https = use_context::<http::request::Parts>()
+        .is_some_and(|parts| parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes() == b"https"));
+    let secure = if https || told.starts_with("https:") { "; Secure" } else { "" };
+    let told = crate::parts::text::encode(told);
+    set_cookie(&format!("{name}={of}.{told}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict{secure}"));
+}
+
+/// What was kept about `of`; it is not told again.
+#[cfg(feature = "ssr")]
+pub(crate) fn take_told(name: &str, of: &str) -> Option<String> {
     let parts = use_context::<http::request::Parts>()?;
     let cookies = parts.headers.get(http::header::COOKIE)?.to_str().ok()?;
-    let told = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("made_link="))?;
-    let url = decode(told.strip_prefix(&format!("{id}."))?)?;
-    set_cookie("made_link=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
-    // Who could plant a cookie could not make the page lead anywhere but to a web page.
-    (url.starts_with("https://") || url.starts_with("http://")).then_some(url)
+    let mine = |cookie: &str| {
+        cookie.trim().strip_prefix(name)?.strip_prefix('=')?.strip_prefix(of)?.strip_prefix('.').map(str::to_owned)
+    };
+    let told = decode(&cookies.split(';').find_map(mine)?)?;
+    set_cookie(&format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"));
+    Some(told)
 }
 
 #[cfg(feature = "ssr")]

@@ -7,16 +7,24 @@
 pub mod bulk;
 pub mod connections;
 pub mod customers;
+pub mod endpoints;
+pub mod events;
+pub mod failures;
 pub mod history;
 pub mod issues;
 pub mod overview;
+pub mod retention;
+pub mod retries;
 pub mod sources;
 pub mod views;
 
 mod errors;
 mod forms;
 pub(crate) mod wire;
-pub use forms::{BulkForm, ConnectionForm, CustomerForm, IssueForm, IssuesForm, SourceForm, ViewForm};
+pub use forms::{
+    BulkForm, ConnectionForm, CustomerForm, EndpointForm, IssueForm, IssuesForm, RetentionForm, RetryForm, SourceForm,
+    ViewForm,
+};
 pub use wire::Wire;
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};

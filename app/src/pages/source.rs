@@ -60,6 +60,7 @@ fn full(stored: Source, latest: Latest, refetch: Refetch) -> AnyView {
             <h2 id="seen" class="sr">"How it is seen"</h2>
             {seen}
         </section>
+        <p class="muted"><a href=format!("/settings/sources/{}/deliveries", stored.id)>"What Makini could not deliver"</a></p>
         <Trial id=stored.id />
         {secrets(stored.id, latest, refetch)}
         {settings(&stored, latest)}

@@ -61,6 +61,7 @@ fn list(answer: &Sources, now: Moment) -> AnyView {
                 {items}
             }.into_any()
         }}
+        <p class="page-foot"><a href="/settings/retention">"How long things are kept, and which fields are not shown"</a></p>
     }
     .into_any()
 }

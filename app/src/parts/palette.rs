@@ -17,16 +17,21 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 9] = [
+const SCREENS: [(&str, &str); 14] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
     ("/issues", "Open issues"),
     ("/issues?assignee=me", "My issues"),
     ("/customers", "Customers"),
+    ("/webhooks", "Webhooks: what failed"),
+    ("/webhooks/events", "Webhooks: events received"),
+    ("/webhooks/endpoints", "Webhooks: endpoints"),
+    ("/webhooks/endpoints/new", "Add an endpoint"),
     ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),
     ("/settings/sources/new", "Add a source"),
+    ("/settings/retention", "Settings: how long things are kept"),
 ];
 
 /// The dialog.

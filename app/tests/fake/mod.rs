@@ -5,6 +5,7 @@ mod history;
 mod issues;
 mod sources;
 mod system;
+mod webhooks;
 
 pub use connections::{now, story};
 pub use sources::{failing_source, source};
@@ -30,6 +31,8 @@ pub struct FakeBackend {
     pub sources: Vec<Source>,
     pub issues: Vec<Issue>,
     pub outages: Vec<Outage>,
+    pub failures: Vec<Failure>,
+    pub endpoints: Vec<Endpoint>,
     /// The note on every connection, instead of its own.
     pub note: Option<String>,
     /// What cannot be seen.
@@ -46,6 +49,8 @@ impl FakeBackend {
             sources: vec![source(), failing_source()],
             issues: issues::every_state(&connections::every_health()),
             outages: issues::outages(),
+            failures: webhooks::failures(),
+            endpoints: webhooks::endpoints(),
             note: None,
             concerns: system::concerns(),
             broken: None,
@@ -302,16 +307,16 @@ impl Backend for FakeBackend {
         issues::bulk(id)
     }
 
-    async fn events(&self, _: &Actor, _: EventQuery) -> Result<Page<Event>, Refusal> {
-        Ok(Page { items: Vec::new(), next_cursor: None })
+    async fn events(&self, _: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {
+        Ok(webhooks::events(self, &query))
     }
 
-    async fn event(&self, _: &Actor, _: EventId) -> Result<EventDetail, Refusal> {
-        Err(Refusal::NotFound("This event".into()))
+    async fn event(&self, _: &Actor, id: EventId) -> Result<EventDetail, Refusal> {
+        webhooks::one_event(self, id)
     }
 
-    async fn retry_event(&self, _: &Actor, _: EventId) -> Result<EventDetail, Refusal> {
-        Err(Refusal::NotFound("This event".into()))
+    async fn retry_event(&self, _: &Actor, id: EventId) -> Result<EventDetail, Refusal> {
+        webhooks::one_event(self, id)
     }
 
     async fn sources(&self, _: &Actor) -> Result<Vec<Source>, Refusal> {
@@ -356,98 +361,100 @@ impl Backend for FakeBackend {
     }
 
     async fn endpoints(&self, _: &Actor) -> Result<Vec<Endpoint>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(self.endpoints.clone())
     }
 
-    async fn endpoint(&self, _: &Actor, _: EndpointId) -> Result<Endpoint, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn endpoint(&self, _: &Actor, id: EndpointId) -> Result<Endpoint, Refusal> {
+        webhooks::one_endpoint(self, id)
     }
 
     async fn add_endpoint(&self, _: &Actor, _: NewEndpoint) -> Result<Endpoint, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Err(Refusal::invalid("name", "“erp-hooks” is taken by another endpoint."))
     }
 
-    async fn change_endpoint(&self, _: &Actor, _: EndpointId, _: EndpointPatch) -> Result<Endpoint, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn change_endpoint(&self, _: &Actor, id: EndpointId, _: EndpointPatch) -> Result<Endpoint, Refusal> {
+        webhooks::one_endpoint(self, id)
     }
 
     async fn remove_endpoint(&self, _: &Actor, _: EndpointId) -> Result<(), Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(())
     }
 
-    async fn rotate_endpoint_secret(&self, _: &Actor, _: EndpointId) -> Result<Endpoint, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn rotate_endpoint_secret(&self, _: &Actor, id: EndpointId) -> Result<Endpoint, Refusal> {
+        webhooks::one_endpoint(self, id)
     }
 
     async fn test_endpoint(&self, _: &Actor, _: EndpointId) -> Result<Sent, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(webhooks::trial())
     }
 
-    async fn deliveries(&self, _: &Actor, _: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn deliveries(&self, _: &Actor, query: DeliveryQuery) -> Result<Page<Delivery>, Refusal> {
+        Ok(webhooks::deliveries(&query))
     }
 
-    async fn delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn delivery(&self, _: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        webhooks::one_delivery(id)
     }
 
-    async fn retry_delivery(&self, _: &Actor, _: DeliveryId) -> Result<Delivery, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn retry_delivery(&self, _: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
+        webhooks::one_delivery(id)
     }
 
-    async fn failures(&self, _: &Actor, _: FailureQuery) -> Result<Page<Failure>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn failures(&self, _: &Actor, query: FailureQuery) -> Result<Page<Failure>, Refusal> {
+        self.check()?;
+        Ok(webhooks::page(self, &query))
     }
 
-    async fn failure_summary(&self, _: &Actor, _: FailureQuery) -> Result<FailureSummary, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn failure_summary(&self, _: &Actor, query: FailureQuery) -> Result<FailureSummary, Refusal> {
+        self.check()?;
+        Ok(webhooks::summary(self, &query))
     }
 
-    async fn failure_groups(&self, _: &Actor, _: FailureQuery) -> Result<Vec<FailureGroup>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn failure_groups(&self, _: &Actor, query: FailureQuery) -> Result<Vec<FailureGroup>, Refusal> {
+        Ok(webhooks::groups(self, &query))
     }
 
-    async fn rejection(&self, _: &Actor, _: RejectionId) -> Result<Rejection, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn rejection(&self, _: &Actor, id: RejectionId) -> Result<Rejection, Refusal> {
+        webhooks::rejection(id)
     }
 
-    async fn gap(&self, _: &Actor, _: GapId) -> Result<GapView, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn gap(&self, _: &Actor, id: GapId) -> Result<GapView, Refusal> {
+        webhooks::gap(id)
     }
 
     async fn reveal_event(&self, _: &Actor, _: EventId) -> Result<Revealed, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(webhooks::revealed())
     }
 
-    async fn start_retry(&self, _: &Actor, _: NewRetry) -> Result<Retry, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn start_retry(&self, _: &Actor, new: NewRetry) -> Result<Retry, Refusal> {
+        webhooks::start(self, &new)
     }
 
-    async fn retry(&self, _: &Actor, _: RetryId) -> Result<Retry, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn retry(&self, _: &Actor, id: RetryId) -> Result<Retry, Refusal> {
+        webhooks::retry(id)
     }
 
-    async fn change_retry(&self, _: &Actor, _: RetryId, _: RetryPatch) -> Result<Retry, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn change_retry(&self, _: &Actor, id: RetryId, _: RetryPatch) -> Result<Retry, Refusal> {
+        webhooks::retry(id)
     }
 
-    async fn cancel_retry(&self, _: &Actor, _: RetryId) -> Result<Retry, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn cancel_retry(&self, _: &Actor, id: RetryId) -> Result<Retry, Refusal> {
+        webhooks::retry(id)
     }
 
-    async fn makini_deliveries(&self, _: &Actor, _: SourceId, _: PageQuery) -> Result<Page<MakiniDelivery>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn makini_deliveries(&self, _: &Actor, id: SourceId, _: PageQuery) -> Result<Page<MakiniDelivery>, Refusal> {
+        webhooks::makini(id)
     }
 
     async fn retry_makini_delivery(&self, _: &Actor, _: SourceId, _: String) -> Result<(), Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(())
     }
 
     async fn retention(&self, _: &Actor) -> Result<Retention, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(Retention::default())
     }
 
     async fn change_retention(&self, _: &Actor, _: RetentionPatch) -> Result<Retention, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(Retention::default())
     }
 }

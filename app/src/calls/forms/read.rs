@@ -163,7 +163,7 @@ impl SourceForm {
     }
 }
 
-fn some(text: &str) -> Option<String> {
+pub(super) fn some(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -191,7 +191,7 @@ fn read_word<T: std::str::FromStr<Err = String>>(wrong: &mut Vec<FieldError>, fi
     read(wrong, field, value, str::parse)
 }
 
-fn read_number<T: std::str::FromStr>(wrong: &mut Vec<FieldError>, field: &str, value: &str) -> Option<T> {
+pub(super) fn read_number<T: std::str::FromStr>(wrong: &mut Vec<FieldError>, field: &str, value: &str) -> Option<T> {
     read(wrong, field, value, |value| value.parse().map_err(|_| format!("“{value}” is not a number.")))
 }
 
