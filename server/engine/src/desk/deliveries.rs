@@ -1,12 +1,9 @@
 //! Events on their way to endpoints.
 
 use super::{Desk, commit};
-use crate::live;
 use crate::relay;
 use crate::store::{audit, delivery, delivery_list, endpoint, event, internal, lane};
-use model::{
-    Actor, AttemptTrigger, Change, ChangeTopic, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Page, Refusal, Role,
-};
+use model::{Actor, AttemptTrigger, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Page, Refusal, Role};
 use serde_json::json;
 
 impl Desk {
@@ -63,8 +60,6 @@ impl Desk {
         audit::write(&mut tx, now, actor, "delivery.retried", ("delivery", id.to_string()), detail)
             .await
             .map_err(internal)?;
-        // one of many, so that the lanes look at once
-        live::announce(&mut tx, &[Change::many(ChangeTopic::Delivery)]).await.map_err(internal)?;
         let after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
         commit(tx).await?;
         Ok(after)

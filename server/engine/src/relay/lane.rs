@@ -131,11 +131,12 @@ impl Lane {
         };
         drop(conn);
         let warm = last_ok_at.is_some_and(|at| now - at < WARM);
+        let kept_open = open;
         let open = open.map(|(since, probe_at)| Open { since, probe_at });
         let begin = Instant::now();
         Ok(Some(Self {
             circuit: Circuit::new(u32::try_from(failures).unwrap_or(0), open, warm),
-            stand: Stand { last_ok_at, last_error, ..Stand::default() },
+            stand: Stand { failures, open: kept_open, last_ok_at, last_error },
             want: settings.concurrency.min(MOST),
             pace: Pace::new(begin),
             inherited: abandoned,

@@ -28,6 +28,8 @@ use tokio_util::sync::CancellationToken;
 const MOST: usize = 64;
 /// It looks so often even if nobody wakes it.
 const IDLE: Duration = Duration::from_millis(500);
+/// It looks no more often than this.
+const BREATH: Duration = Duration::from_millis(10);
 /// How often it looks for what has waited too long, and shows figures.
 const CHORES: Duration = Duration::from_secs(5);
 /// A lane that could not be taken is tried again after this.
@@ -93,9 +95,11 @@ impl Relay {
         // when each was last served here, so that all have their turn; and whom to leave alone for now
         let (mut served, mut held_off) = (HashMap::<EndpointId, Instant>::new(), HashMap::<EndpointId, Instant>::new());
         let (mut chores_at, mut tick) = (Instant::now(), tokio::time::interval(IDLE));
+        let (mut looked_at, mut breathing) = (None::<Instant>, false);
         while !cancel.is_cancelled() {
             tokio::select! {
                 () = cancel.cancelled() => break,
+                () = tokio::time::sleep(BREATH), if breathing => {}
                 () = wake.notified() => driven.values().for_each(|lane| lane.wake.notify_one()),
                 _ = tick.tick() => {}
                 Some(ended) = lanes.join_next_with_id(), if !lanes.is_empty() => {
@@ -119,6 +123,12 @@ impl Relay {
                 held_off.retain(|_, until| *until > Instant::now());
                 self.chores().await;
             }
+            // under load it is woken with every batch of events; the lanes that run look for themselves
+            breathing = looked_at.is_some_and(|at| at.elapsed() < BREATH);
+            if breathing {
+                continue;
+            }
+            looked_at = Some(Instant::now());
             let found = match self.look(&driven, &held_off).await {
                 Ok(found) => found,
                 Err(error) => {

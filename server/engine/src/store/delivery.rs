@@ -2,8 +2,9 @@
 
 use super::delivery_due::Due;
 use super::retry;
+use crate::live;
 use chrono::{DateTime, Utc};
-use model::{Attempt, AttemptOutcome, AttemptTrigger, DeliveryState, EndpointId, Sent};
+use model::{Attempt, AttemptOutcome, AttemptTrigger, Change, ChangeTopic, DeliveryState, EndpointId, Sent};
 use sqlx::{PgConnection, types::Json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -179,7 +180,7 @@ async fn update(conn: &mut PgConnection, ended: &[&Ended]) -> sqlx::Result<()> {
 }
 
 /// Makes deliveries due now that wait or have failed; those that are being sent, have arrived, or whose endpoint was taken
-/// away are left. A failed one starts its schedule anew, a scheduled one keeps it. Says which are due now.
+/// away are left. A failed one starts its schedule anew, a scheduled one keeps it. Says which are due now, and wakes the lanes.
 ///
 /// `ids`: each with the time at which its event was received. `retry`: the bulk retry that is to be told of their ends; one
 /// that waited for the same until now is told that another took its place.
@@ -245,5 +246,10 @@ pub async fn release(
         retry,
     );
     let anew = anew.fetch_all(&mut *conn).await?;
-    Ok(scheduled.into_iter().map(|row| row.delivery_id).chain(anew).collect())
+    let released: Vec<Uuid> = scheduled.into_iter().map(|row| row.delivery_id).chain(anew).collect();
+    if !released.is_empty() {
+        // as of many, so that the lanes of every process look at once
+        live::announce(conn, &[Change::many(ChangeTopic::Delivery)]).await?;
+    }
+    Ok(released)
 }

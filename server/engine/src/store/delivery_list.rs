@@ -64,7 +64,7 @@ impl Row {
     }
 }
 
-/// Where a delivery stands that has work: $now is not needed, a row says it all.
+/// Where a delivery stands: what waits says so by its row of work, its endpoint and its lane; the rest by what became of it.
 const STATE: &str = "case when d.delivery_id is null then f.state when d.lane_token is not null then 'running'
     when not e.enabled or l.open_since is not null then 'waiting' else 'pending' end";
 
