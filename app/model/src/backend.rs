@@ -2,14 +2,17 @@
 #![cfg(feature = "ssr")]
 
 use crate::{
-    Actor, Availability, Bulk, BulkId, BulkPatch, Capability, Connection, ConnectionDetail, ConnectionId,
-    ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery,
-    DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence,
-    Failure, FailureGroup, FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId,
-    IssuePatch, IssueQuery, MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync, NewView,
-    NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
-    Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, SavedView, SecretId, Sent,
-    Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, ViewId,
+    Actor, Alert, AlertId, AlertQuery, Availability, Bulk, BulkId, BulkPatch, Capability, Channel, ChannelId,
+    ChannelPatch, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
+    Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId,
+    EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation, Failure, FailureGroup, FailureQuery,
+    FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, Maintenance,
+    MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry, NewRoute,
+    NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification, NotificationId,
+    NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse,
+    ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed,
+    Route, RouteId, RoutePatch, RouteSample, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent, Silence,
+    SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, Told, ViewId,
 };
 
 /// Rows as they come from the database. An error ends them, and what came before it is not the whole.
@@ -238,4 +241,100 @@ pub trait Backend: Send + std::marker::Sync + 'static {
 
     /// Changes how long things are kept.
     async fn change_retention(&self, actor: &Actor, patch: RetentionPatch) -> Result<Retention, Refusal>;
+
+    /// Every rule, worst and by name.
+    async fn rules(&self, actor: &Actor) -> Result<Vec<Rule>, Refusal>;
+
+    /// One rule.
+    async fn rule(&self, actor: &Actor, id: RuleId) -> Result<Rule, Refusal>;
+
+    /// What was changed on a rule, newest first.
+    async fn rule_changes(&self, actor: &Actor, id: RuleId) -> Result<Vec<RuleChange>, Refusal>;
+
+    /// Adds a rule.
+    async fn add_rule(&self, actor: &Actor, new: NewRule) -> Result<Rule, Refusal>;
+
+    /// Changes a rule; its alerts follow.
+    async fn change_rule(&self, actor: &Actor, id: RuleId, patch: RulePatch) -> Result<Rule, Refusal>;
+
+    /// Takes a rule away; what fires is resolved.
+    async fn remove_rule(&self, actor: &Actor, id: RuleId) -> Result<(), Refusal>;
+
+    /// What a rule would have done, by the evaluator that would run it.
+    async fn preview_rule(&self, actor: &Actor, wish: PreviewWish) -> Result<Preview, Refusal>;
+
+    /// Alerts, newest first.
+    async fn alerts(&self, actor: &Actor, query: AlertQuery) -> Result<Page<Alert>, Refusal>;
+
+    /// One alert.
+    async fn alert(&self, actor: &Actor, id: AlertId) -> Result<Alert, Refusal>;
+
+    /// Takes an alert: it is not told again while it fires.
+    async fn acknowledge_alert(&self, actor: &Actor, id: AlertId) -> Result<Alert, Refusal>;
+
+    /// Who was told of a connection, or why nobody was, newest first.
+    async fn told(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Told>, Refusal>;
+
+    /// Silences that are not over, the next to end first.
+    async fn silences(&self, actor: &Actor) -> Result<Vec<Silence>, Refusal>;
+
+    /// Adds a silence, or only says what it would mute.
+    async fn add_silence(&self, actor: &Actor, new: NewSilence) -> Result<Silence, Refusal>;
+
+    /// Ends a silence now.
+    async fn end_silence(&self, actor: &Actor, id: SilenceId) -> Result<(), Refusal>;
+
+    /// Maintenance that is not over, the next first.
+    async fn maintenances(&self, actor: &Actor) -> Result<Vec<Maintenance>, Refusal>;
+
+    /// Adds maintenance.
+    async fn add_maintenance(&self, actor: &Actor, new: NewMaintenance) -> Result<Maintenance, Refusal>;
+
+    /// Ends maintenance now.
+    async fn end_maintenance(&self, actor: &Actor, id: MaintenanceId) -> Result<(), Refusal>;
+
+    /// The routes, in order.
+    async fn routes(&self, actor: &Actor) -> Result<Vec<Route>, Refusal>;
+
+    /// One route.
+    async fn route(&self, actor: &Actor, id: RouteId) -> Result<Route, Refusal>;
+
+    /// Adds a route.
+    async fn add_route(&self, actor: &Actor, new: NewRoute) -> Result<Route, Refusal>;
+
+    /// Changes a route.
+    async fn change_route(&self, actor: &Actor, id: RouteId, patch: RoutePatch) -> Result<Route, Refusal>;
+
+    /// Takes a route away.
+    async fn remove_route(&self, actor: &Actor, id: RouteId) -> Result<(), Refusal>;
+
+    /// Why an alert goes where it goes.
+    async fn explain_route(&self, actor: &Actor, sample: RouteSample) -> Result<Explanation, Refusal>;
+
+    /// The channels, by name.
+    async fn channels(&self, actor: &Actor) -> Result<Vec<Channel>, Refusal>;
+
+    /// One channel.
+    async fn channel(&self, actor: &Actor, id: ChannelId) -> Result<Channel, Refusal>;
+
+    /// Adds a channel; a webhook's secret is told this once.
+    async fn add_channel(&self, actor: &Actor, new: NewChannel) -> Result<Channel, Refusal>;
+
+    /// Changes a channel.
+    async fn change_channel(&self, actor: &Actor, id: ChannelId, patch: ChannelPatch) -> Result<Channel, Refusal>;
+
+    /// Takes a channel away; refused while a route or a channel needs it.
+    async fn remove_channel(&self, actor: &Actor, id: ChannelId) -> Result<(), Refusal>;
+
+    /// Sends a real sample now and answers what came of it.
+    async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<Notification, Refusal>;
+
+    /// Messages, newest first.
+    async fn notifications(&self, actor: &Actor, query: NotificationQuery) -> Result<Page<Notification>, Refusal>;
+
+    /// One message.
+    async fn notification(&self, actor: &Actor, id: NotificationId) -> Result<Notification, Refusal>;
+
+    /// Sends a message that failed again.
+    async fn retry_notification(&self, actor: &Actor, id: NotificationId) -> Result<Notification, Refusal>;
 }

@@ -71,4 +71,18 @@ ids! {
     GapId;
     /// Many being tried again.
     RetryId;
+    /// What to alert on.
+    RuleId;
+    /// A rule that fires for a subject.
+    AlertId;
+    /// By what means people are told.
+    ChannelId;
+    /// Who is told.
+    RouteId;
+    /// One message to one channel.
+    NotificationId;
+    /// Alerts that are not told for a while.
+    SilenceId;
+    /// A time of work during which nobody is told.
+    MaintenanceId;
 }

@@ -5,6 +5,7 @@
 //! names, field after field, so in what crosses there is no `skip_serializing_if`, no `untagged` and no `tag`; `flatten` is for
 //! `ssr` alone (`#[cfg_attr(feature = "ssr", serde(flatten))]`), and any JSON is a [`Json`].
 
+mod alert;
 mod backend;
 mod bulk;
 mod change;
@@ -19,6 +20,7 @@ mod ids;
 mod issue;
 mod json;
 mod mappings;
+mod notification;
 mod overview;
 mod page;
 mod person;
@@ -30,6 +32,11 @@ mod system;
 mod webhook;
 mod words;
 
+pub use alert::{
+    Alert, AlertQuery, AlertState, Alternative, Firing, GroupBy, Maintenance, MutedBy, NewMaintenance, NewRule,
+    NewSilence, Preview, PreviewWish, Recurrence, Rule, RuleChange, RulePatch, Scope, Silence, SilenceMatch, SilenceOf,
+    Subject, SubjectKind, Weekday, When, WhenKind,
+};
 #[cfg(feature = "ssr")]
 pub use backend::{Backend, Rows};
 pub use bulk::{Bulk, BulkFailure, BulkFilter, BulkKind, BulkPatch, BulkState, NewBulk};
@@ -58,6 +65,11 @@ pub use issue::{
 };
 pub use json::Json;
 pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};
+pub use notification::{
+    Channel, ChannelHealth, ChannelKind, ChannelPatch, ChannelSettings, Explanation, NewChannel, NewRoute,
+    Notification, NotificationQuery, NotificationReason, NotificationState, Route, RouteMatch, RoutePatch, RouteSample,
+    Stage, Told,
+};
 pub use overview::{FleetPoint, HealthChange, Overview};
 pub use page::{Page, PageQuery};
 pub use person::{Actor, ActorKind, Role};

@@ -13,15 +13,18 @@ pub use sources::{failing_source, source};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use model::{
-    Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Concern, Connection,
-    ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId,
-    CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event,
-    EventDetail, EventId, EventQuery, Evidence, Failure, FailureGroup, FailureQuery, FailureSummary, FleetPoint, GapId,
-    GapView, Health, HealthChange, Ingest, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
-    MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync, NewView, NewWebhookSecret, Outage,
-    OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal, Rejection, RejectionId, Retention,
-    RetentionPatch, Retry, RetryId, RetryPatch, Revealed, SavedView, SecretId, Sent, Source, SourceId, SourcePatch,
-    SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Totals, ViewId,
+    Actor, Alert, AlertId, AlertQuery, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate,
+    Channel, ChannelId, ChannelPatch, Concern, Connection, ConnectionDetail, ConnectionId, ConnectionPage,
+    ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId,
+    DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation,
+    Failure, FailureGroup, FailureQuery, FailureSummary, FleetPoint, GapId, GapView, Health, HealthChange, Ingest,
+    Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, Maintenance, MaintenanceId, MakiniDelivery,
+    NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry, NewRoute, NewRule, NewSilence, NewSource,
+    NewSync, NewView, NewWebhookSecret, Notification, NotificationId, NotificationQuery, Outage, OutageId, Overview,
+    Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse, ReconnectLink, Refusal, Rejection, RejectionId,
+    Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, Route, RouteId, RoutePatch, RouteSample, Rule,
+    RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent, Silence, SilenceId, Source, SourceId, SourcePatch,
+    SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Told, Totals, ViewId,
 };
 
 /// Answers from what it holds.
@@ -456,5 +459,133 @@ impl Backend for FakeBackend {
 
     async fn change_retention(&self, _: &Actor, _: RetentionPatch) -> Result<Retention, Refusal> {
         Ok(Retention::default())
+    }
+
+    async fn rules(&self, _: &Actor) -> Result<Vec<Rule>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn rule(&self, _: &Actor, _: RuleId) -> Result<Rule, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn rule_changes(&self, _: &Actor, _: RuleId) -> Result<Vec<RuleChange>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_rule(&self, _: &Actor, _: NewRule) -> Result<Rule, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_rule(&self, _: &Actor, _: RuleId, _: RulePatch) -> Result<Rule, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn remove_rule(&self, _: &Actor, _: RuleId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn preview_rule(&self, _: &Actor, _: PreviewWish) -> Result<Preview, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn alerts(&self, _: &Actor, _: AlertQuery) -> Result<Page<Alert>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn alert(&self, _: &Actor, _: AlertId) -> Result<Alert, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn acknowledge_alert(&self, _: &Actor, _: AlertId) -> Result<Alert, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn told(&self, _: &Actor, _: ConnectionId) -> Result<Vec<Told>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn silences(&self, _: &Actor) -> Result<Vec<Silence>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_silence(&self, _: &Actor, _: NewSilence) -> Result<Silence, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn end_silence(&self, _: &Actor, _: SilenceId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn maintenances(&self, _: &Actor) -> Result<Vec<Maintenance>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_maintenance(&self, _: &Actor, _: NewMaintenance) -> Result<Maintenance, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn end_maintenance(&self, _: &Actor, _: MaintenanceId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn routes(&self, _: &Actor) -> Result<Vec<Route>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn route(&self, _: &Actor, _: RouteId) -> Result<Route, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_route(&self, _: &Actor, _: NewRoute) -> Result<Route, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_route(&self, _: &Actor, _: RouteId, _: RoutePatch) -> Result<Route, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn remove_route(&self, _: &Actor, _: RouteId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn explain_route(&self, _: &Actor, _: RouteSample) -> Result<Explanation, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn channels(&self, _: &Actor) -> Result<Vec<Channel>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn channel(&self, _: &Actor, _: ChannelId) -> Result<Channel, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn add_channel(&self, _: &Actor, _: NewChannel) -> Result<Channel, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn change_channel(&self, _: &Actor, _: ChannelId, _: ChannelPatch) -> Result<Channel, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn remove_channel(&self, _: &Actor, _: ChannelId) -> Result<(), Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn test_channel(&self, _: &Actor, _: ChannelId) -> Result<Notification, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn notifications(&self, _: &Actor, _: NotificationQuery) -> Result<Page<Notification>, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn notification(&self, _: &Actor, _: NotificationId) -> Result<Notification, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
+    }
+
+    async fn retry_notification(&self, _: &Actor, _: NotificationId) -> Result<Notification, Refusal> {
+        Err(Refusal::NotFound("Nothing".to_owned()))
     }
 }

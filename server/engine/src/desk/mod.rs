@@ -1,7 +1,9 @@
 //! The desk behind both doors: permission, transaction, audit, commit. One file a subject.
 
+mod alerts;
 mod bulk;
 mod by_hand;
+mod channels;
 mod connections;
 mod customers;
 mod deliveries;
@@ -12,11 +14,15 @@ mod failures;
 mod history;
 mod issues;
 mod makini_deliveries;
+mod notifications;
 mod outages;
 mod overview;
 mod reconnect;
 mod retention;
 mod retries;
+mod routes;
+mod rules;
+mod silences;
 mod sources;
 mod system;
 mod validate;
@@ -28,14 +34,17 @@ use crate::poll::Upstreams;
 use crate::store::internal;
 use crate::vault::Vault;
 use model::{
-    Actor, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate, Connection, ConnectionDetail,
-    ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery,
-    Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery,
-    Evidence, Failure, FailureGroup, FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry,
-    IssueId, IssuePatch, IssueQuery, MakiniDelivery, NewBulk, NewEndpoint, NewNote, NewRetry, NewSource, NewSync,
-    NewView, NewWebhookSecret, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Pulse, ReconnectLink, Refusal,
-    Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, Rows, SavedView, SecretId,
-    Sent, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, ViewId,
+    Actor, Alert, AlertId, AlertQuery, Availability, Backend, Bulk, BulkId, BulkPatch, Capability, Certificate,
+    Channel, ChannelId, ChannelPatch, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
+    ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint,
+    EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation, Failure, FailureGroup,
+    FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
+    Maintenance, MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry,
+    NewRoute, NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification, NotificationId,
+    NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse,
+    ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed,
+    Route, RouteId, RoutePatch, RouteSample, Rows, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent,
+    Silence, SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, Told, ViewId,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -373,6 +382,134 @@ impl Backend for Desk {
 
     async fn change_retention(&self, actor: &Actor, patch: RetentionPatch) -> Result<Retention, Refusal> {
         self.patch_retention(actor, patch).await
+    }
+
+    async fn rules(&self, actor: &Actor) -> Result<Vec<Rule>, Refusal> {
+        self.list_rules(actor).await
+    }
+
+    async fn rule(&self, actor: &Actor, id: RuleId) -> Result<Rule, Refusal> {
+        self.read_rule(actor, id).await
+    }
+
+    async fn rule_changes(&self, actor: &Actor, id: RuleId) -> Result<Vec<RuleChange>, Refusal> {
+        self.read_rule_changes(actor, id).await
+    }
+
+    async fn add_rule(&self, actor: &Actor, new: NewRule) -> Result<Rule, Refusal> {
+        self.create_rule(actor, new).await
+    }
+
+    async fn change_rule(&self, actor: &Actor, id: RuleId, patch: RulePatch) -> Result<Rule, Refusal> {
+        self.patch_rule(actor, id, patch).await
+    }
+
+    async fn remove_rule(&self, actor: &Actor, id: RuleId) -> Result<(), Refusal> {
+        self.take_rule_away(actor, id).await
+    }
+
+    async fn preview_rule(&self, actor: &Actor, wish: PreviewWish) -> Result<Preview, Refusal> {
+        self.try_rule(actor, wish).await
+    }
+
+    async fn alerts(&self, actor: &Actor, query: AlertQuery) -> Result<Page<Alert>, Refusal> {
+        self.list_alerts(actor, query).await
+    }
+
+    async fn alert(&self, actor: &Actor, id: AlertId) -> Result<Alert, Refusal> {
+        self.read_alert(actor, id).await
+    }
+
+    async fn acknowledge_alert(&self, actor: &Actor, id: AlertId) -> Result<Alert, Refusal> {
+        self.take_alert(actor, id).await
+    }
+
+    async fn told(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Told>, Refusal> {
+        self.list_told(actor, id).await
+    }
+
+    async fn silences(&self, actor: &Actor) -> Result<Vec<Silence>, Refusal> {
+        self.list_silences(actor).await
+    }
+
+    async fn add_silence(&self, actor: &Actor, new: NewSilence) -> Result<Silence, Refusal> {
+        self.create_silence(actor, new).await
+    }
+
+    async fn end_silence(&self, actor: &Actor, id: SilenceId) -> Result<(), Refusal> {
+        self.stop_silence(actor, id).await
+    }
+
+    async fn maintenances(&self, actor: &Actor) -> Result<Vec<Maintenance>, Refusal> {
+        self.list_maintenances(actor).await
+    }
+
+    async fn add_maintenance(&self, actor: &Actor, new: NewMaintenance) -> Result<Maintenance, Refusal> {
+        self.create_maintenance(actor, new).await
+    }
+
+    async fn end_maintenance(&self, actor: &Actor, id: MaintenanceId) -> Result<(), Refusal> {
+        self.stop_maintenance(actor, id).await
+    }
+
+    async fn routes(&self, actor: &Actor) -> Result<Vec<Route>, Refusal> {
+        self.list_routes(actor).await
+    }
+
+    async fn route(&self, actor: &Actor, id: RouteId) -> Result<Route, Refusal> {
+        self.read_route(actor, id).await
+    }
+
+    async fn add_route(&self, actor: &Actor, new: NewRoute) -> Result<Route, Refusal> {
+        self.create_route(actor, new).await
+    }
+
+    async fn change_route(&self, actor: &Actor, id: RouteId, patch: RoutePatch) -> Result<Route, Refusal> {
+        self.patch_route(actor, id, patch).await
+    }
+
+    async fn remove_route(&self, actor: &Actor, id: RouteId) -> Result<(), Refusal> {
+        self.take_route_away(actor, id).await
+    }
+
+    async fn explain_route(&self, actor: &Actor, sample: RouteSample) -> Result<Explanation, Refusal> {
+        self.explain(actor, sample).await
+    }
+
+    async fn channels(&self, actor: &Actor) -> Result<Vec<Channel>, Refusal> {
+        self.list_channels(actor).await
+    }
+
+    async fn channel(&self, actor: &Actor, id: ChannelId) -> Result<Channel, Refusal> {
+        self.read_channel(actor, id).await
+    }
+
+    async fn add_channel(&self, actor: &Actor, new: NewChannel) -> Result<Channel, Refusal> {
+        self.create_channel(actor, new).await
+    }
+
+    async fn change_channel(&self, actor: &Actor, id: ChannelId, patch: ChannelPatch) -> Result<Channel, Refusal> {
+        self.patch_channel(actor, id, patch).await
+    }
+
+    async fn remove_channel(&self, actor: &Actor, id: ChannelId) -> Result<(), Refusal> {
+        self.take_channel_away(actor, id).await
+    }
+
+    async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<Notification, Refusal> {
+        self.try_channel(actor, id).await
+    }
+
+    async fn notifications(&self, actor: &Actor, query: NotificationQuery) -> Result<Page<Notification>, Refusal> {
+        self.list_notifications(actor, query).await
+    }
+
+    async fn notification(&self, actor: &Actor, id: NotificationId) -> Result<Notification, Refusal> {
+        self.read_notification(actor, id).await
+    }
+
+    async fn retry_notification(&self, actor: &Actor, id: NotificationId) -> Result<Notification, Refusal> {
+        self.requeue_notification(actor, id).await
     }
 }
 
