@@ -9,7 +9,7 @@ use axum::http::{header, request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use model::{CustomerQuery, EventQuery, IssueQuery, Page, PageQuery, Refusal, Rows};
+use model::{AlertQuery, CustomerQuery, EventQuery, IssueQuery, Page, PageQuery, Refusal, Rows};
 use std::future::Future;
 
 /// How a list is wanted.
@@ -73,6 +73,12 @@ impl Paged for EventQuery {
 }
 
 impl Paged for CustomerQuery {
+    fn turn_to(&mut self, cursor: Option<String>) {
+        (self.cursor, self.limit) = (cursor, Some(200));
+    }
+}
+
+impl Paged for AlertQuery {
     fn turn_to(&mut self, cursor: Option<String>) {
         (self.cursor, self.limit) = (cursor, Some(200));
     }

@@ -1,11 +1,13 @@
 //! One endpoint, one file.
 
+pub mod alerts;
 pub mod bulk;
 pub mod connections;
 pub mod customers;
 pub mod events;
 pub mod issues;
 pub mod outages;
+pub mod rules;
 pub mod sources;
 pub mod system;
 pub mod views;
