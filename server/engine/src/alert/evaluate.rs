@@ -82,7 +82,7 @@ impl Evaluator {
         tx.commit().await?;
         metrics::counter!("linewatch_alert_evaluations_total").increment(looks);
         if let Some(oldest) = touches.iter().map(|touch| touch.at).min() {
-            metrics::histogram!("linewatch_alert_lag_seconds").record((now - oldest).as_seconds_f64().max(0.0));
+            metrics::histogram!("linewatch_alert_lag_seconds").record((clock.now() - oldest).as_seconds_f64().max(0.0));
         }
         let full = i64::try_from(touches.len()).is_ok_and(|n| n == BATCH);
         Ok(if full { Step::Busy } else { Step::Idle })

@@ -265,3 +265,6 @@ impl Ledger {
 fn key(look: Look<'_>) -> (RuleId, SubjectKind, String) {
     (look.rule, look.subject.kind, look.subject.id.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 pub mod condition;
 mod evaluate;
 mod facts;
+mod holding;
 mod ledger;
 pub mod machine;
 pub mod preview;

@@ -1,10 +1,10 @@
 //! Reads the past for a rule that is tried out, and replays it.
 
 use super::condition::{flapping, health_holds, many};
+use super::holding;
 use super::preview::{Replay, Seen};
 use super::rule::Compiled;
 use super::scope::matches;
-use super::sweep;
 use super::{Facts, machine::Timer};
 use crate::store::{alert_facts, alert_history, alert_sweep};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -173,7 +173,7 @@ fn summed(rule: &Compiled, mut turns: Vec<(DateTime<Utc>, i64, i64)>) -> Vec<See
 async fn upstream(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay, from: DateTime<Utc>) -> Result<()> {
     let mut own: HashMap<Subject, Vec<Seen>> = HashMap::new();
     for outage in alert_sweep::outages(conn, from).await? {
-        if let Some(subject) = sweep::of_outage(rule, &outage) {
+        if let Some(subject) = holding::of_outage(rule, &outage) {
             let seen = own.entry(subject).or_default();
             seen.push(Seen::new(outage.from, true));
             seen.extend(outage.to.map(|end| Seen::new(end, false)));
@@ -198,15 +198,15 @@ async fn ourselves(
     {
         let (kind, id) = match (outage.kind, outage.source) {
             (OutageKind::Source, Some((id, _))) => (SubjectKind::Source, id.to_string()),
-            _ => (SubjectKind::Linewatch, sweep::POLLER.to_owned()),
+            _ => (SubjectKind::Linewatch, holding::POLLER.to_owned()),
         };
         let name = if kind == SubjectKind::Source { outage.name } else { "Polling".to_owned() };
         let seen = own.entry(Subject { kind, id, name }).or_default();
         seen.push(Seen::new(outage.from, true));
         seen.extend(outage.to.map(|end| Seen::new(end, false)));
     }
-    for holding in sweep::holding(conn, rule, now).await? {
-        own.entry(holding.subject).or_default().push(Seen::new(holding.since.unwrap_or(now).min(now), true));
+    for found in holding::holding(conn, rule, now).await? {
+        own.entry(found.subject).or_default().push(Seen::new(found.since.unwrap_or(now).min(now), true));
     }
     for (subject, mut seen) in own {
         seen.sort_by_key(|seen| seen.at);
@@ -216,9 +216,9 @@ async fn ourselves(
 }
 
 async fn right_now(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay, now: DateTime<Utc>) -> Result<()> {
-    for holding in sweep::holding(conn, rule, now).await?.into_iter().filter(|holding| !holding.blind) {
-        let since = holding.since.unwrap_or(now).min(now);
-        replay.take(&[Seen::new(since, true)], || holding.subject.clone());
+    for found in holding::holding(conn, rule, now).await?.into_iter().filter(|found| !found.blind) {
+        let since = found.since.unwrap_or(now).min(now);
+        replay.take(&[Seen::new(since, true)], || found.subject.clone());
     }
     Ok(())
 }

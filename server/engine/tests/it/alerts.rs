@@ -25,6 +25,9 @@ const MINUTE: TimeDelta = TimeDelta::minutes(1);
 const OUTAGES: OutagePolicy =
     OutagePolicy { at_least: 5, percent: 30, window: TimeDelta::seconds(60), hold: TimeDelta::minutes(5) };
 
+/// Whom a rule fired for, from when, until when.
+type Firing = (String, DateTime<Utc>, Option<DateTime<Utc>>);
+
 /// Connections of two platforms through one source, and who looks at their alerts.
 struct Fleet {
     pool: PgPool,
@@ -511,7 +514,6 @@ async fn the_preview_of_a_month_is_what_the_month_was(pool: PgPool) {
         }
     }
     fleet.look().await;
-    type Firing = (String, DateTime<Utc>, Option<DateTime<Utc>>);
     for rule in made {
         let wish = PreviewWish {
             rule: NewRule {
