@@ -132,7 +132,7 @@ mod tests {
         let mut spans: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)> = Vec::new();
         let mut course = None;
         let mut all: Vec<(i64, Option<bool>)> = events.iter().map(|(at, holds)| (*at, Some(*holds))).collect();
-        all.extend(ticks.iter().map(|at| (*at, None)));
+        all.extend(ticks.iter().filter(|at| **at <= until).map(|at| (*at, None)));
         // of one moment, what happened comes before the clock
         all.sort_by_key(|(at, holds)| (*at, holds.is_none()));
         all.push((until, None));
