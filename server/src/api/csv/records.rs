@@ -298,52 +298,6 @@ impl Record for Outage {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn agrees<T: Record>(row: &T) {
-        assert_eq!(row.fields().len(), T::COLUMNS.len());
-    }
-
-    #[test]
-    fn every_row_has_as_many_fields_as_there_are_columns() {
-        let item = serde_json::json!({
-            "at": "2026-11-22T10:00:00Z", "kind": "transition", "from": null, "to": "late", "cause": null, "eye": null,
-            "evidence_id": null, "text": "First seen: late",
-        });
-        agrees(&serde_json::from_value::<TimelineItem>(item).unwrap());
-        let evidence = serde_json::json!({
-            "id": uuid::Uuid::nil(), "eye": "poll", "at": "2026-11-22T10:00:00Z", "received_at": "2026-11-22T10:00:00Z",
-            "applied": "changed", "text": "", "facts": {},
-        });
-        agrees(&serde_json::from_value::<Evidence>(evidence).unwrap());
-        let issue = serde_json::json!({
-            "id": uuid::Uuid::nil(), "number": 1, "connection": null, "customer": null, "platform": null, "health": null,
-            "outage_id": uuid::Uuid::nil(), "cause": {"code": "no_proof", "summary": "", "actor": "us"}, "state": "open",
-            "assignee": null, "opened_at": "2026-11-22T10:00:00Z", "resolved_at": null, "snooze_until": null, "recurrences": 0,
-            "version": 1, "updated_at": "2026-11-22T10:00:00Z",
-        });
-        agrees(&serde_json::from_value::<Issue>(issue).unwrap());
-        let outage = serde_json::json!({
-            "id": uuid::Uuid::nil(), "subject": {"kind": "platform", "slug": "sap", "name": "SAP"},
-            "started_at": "2026-11-22T10:00:00Z", "ended_at": null, "affected": 40, "still_broken": 1, "issue_id": null,
-            "issue_number": null,
-        });
-        agrees(&serde_json::from_value::<Outage>(outage).unwrap());
-        let sync = serde_json::json!({
-            "started_at": null, "ended_at": "2026-11-22T10:00:00Z", "outcome": "good", "kind": "full", "records": 3,
-            "error": null, "eye": "webhook",
-        });
-        agrees(&serde_json::from_value::<Sync>(sync).unwrap());
-        let customer = serde_json::json!({
-            "id": uuid::Uuid::nil(), "name": "Acme", "tier": null, "tags": ["a"], "owner": null, "contact": null, "note": null,
-            "connections": 2, "worst": "late", "version": 1, "created_at": "2026-11-22T10:00:00Z",
-        });
-        agrees(&serde_json::from_value::<Customer>(customer).unwrap());
-    }
-}
-
 impl Record for Rule {
     const COLUMNS: &'static [&'static str] = &[
         "id",
@@ -419,5 +373,51 @@ impl Record for Alert {
             maybe(self.acknowledged_by.as_ref()),
             maybe(self.muted_by),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agrees<T: Record>(row: &T) {
+        assert_eq!(row.fields().len(), T::COLUMNS.len());
+    }
+
+    #[test]
+    fn every_row_has_as_many_fields_as_there_are_columns() {
+        let item = serde_json::json!({
+            "at": "2026-11-22T10:00:00Z", "kind": "transition", "from": null, "to": "late", "cause": null, "eye": null,
+            "evidence_id": null, "text": "First seen: late",
+        });
+        agrees(&serde_json::from_value::<TimelineItem>(item).unwrap());
+        let evidence = serde_json::json!({
+            "id": uuid::Uuid::nil(), "eye": "poll", "at": "2026-11-22T10:00:00Z", "received_at": "2026-11-22T10:00:00Z",
+            "applied": "changed", "text": "", "facts": {},
+        });
+        agrees(&serde_json::from_value::<Evidence>(evidence).unwrap());
+        let issue = serde_json::json!({
+            "id": uuid::Uuid::nil(), "number": 1, "connection": null, "customer": null, "platform": null, "health": null,
+            "outage_id": uuid::Uuid::nil(), "cause": {"code": "no_proof", "summary": "", "actor": "us"}, "state": "open",
+            "assignee": null, "opened_at": "2026-11-22T10:00:00Z", "resolved_at": null, "snooze_until": null, "recurrences": 0,
+            "version": 1, "updated_at": "2026-11-22T10:00:00Z",
+        });
+        agrees(&serde_json::from_value::<Issue>(issue).unwrap());
+        let outage = serde_json::json!({
+            "id": uuid::Uuid::nil(), "subject": {"kind": "platform", "slug": "sap", "name": "SAP"},
+            "started_at": "2026-11-22T10:00:00Z", "ended_at": null, "affected": 40, "still_broken": 1, "issue_id": null,
+            "issue_number": null,
+        });
+        agrees(&serde_json::from_value::<Outage>(outage).unwrap());
+        let sync = serde_json::json!({
+            "started_at": null, "ended_at": "2026-11-22T10:00:00Z", "outcome": "good", "kind": "full", "records": 3,
+            "error": null, "eye": "webhook",
+        });
+        agrees(&serde_json::from_value::<Sync>(sync).unwrap());
+        let customer = serde_json::json!({
+            "id": uuid::Uuid::nil(), "name": "Acme", "tier": null, "tags": ["a"], "owner": null, "contact": null, "note": null,
+            "connections": 2, "worst": "late", "version": 1, "created_at": "2026-11-22T10:00:00Z",
+        });
+        agrees(&serde_json::from_value::<Customer>(customer).unwrap());
     }
 }
