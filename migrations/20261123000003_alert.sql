@@ -14,6 +14,7 @@ create table rule (
     shipped        text unique,          -- the name under which it came with Linewatch
     removed_at     timestamptz,          -- taken away; its alerts stay to be seen
     version        bigint not null default 1,
+    settled        bigint not null default 0, -- the version under which all its subjects were looked at; behind: to be done
     created_at     timestamptz not null,
     updated_at     timestamptz not null,
     updated_by     text not null
@@ -32,7 +33,9 @@ create table rule_change (
 -- evaluates. So no change is lost and each is looked at soon after its commit.
 create table alert_touch (
     n             bigint generated always as identity primary key,
-    connection_id uuid not null
+    connection_id uuid not null,
+    at            timestamptz not null,  -- when it changed
+    health        text                   -- its health from then on; null: gone upstream
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 -- A rule that fires for a subject, or may. One row lives for each pair; one that is over stays as history.

@@ -59,6 +59,16 @@ fn describe() {
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_issues_open", "Issues that nobody has taken.");
     describe_gauge!("linewatch_outages_open", "Outages that last.");
+    describe_gauge!("linewatch_alerts_firing", "Alerts that fire.");
+    describe_counter!(
+        "linewatch_alert_evaluations_total",
+        "How often the condition of a rule was looked at for a subject."
+    );
+    describe_histogram!(
+        "linewatch_alert_lag_seconds",
+        Unit::Seconds,
+        "From a connection's turn to the commit of what it makes of alerts, for the oldest of each look."
+    );
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
     gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);
 }

@@ -3,8 +3,8 @@
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
 use crate::api::v1::{
-    bulk, connections, customers, deliveries, endpoints, events, failures, gaps, issues, outages, rejections,
-    retention, retries, sources, system, views,
+    alerts, bulk, connections, customers, deliveries, endpoints, events, failures, gaps, issues, outages, rejections,
+    retention, retries, rules, sources, system, views,
 };
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
@@ -69,6 +69,7 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/connections/{id}/syncs", get(connections::syncs::handle))
         .route("/api/v1/connections/{id}/availability", get(connections::availability::handle))
         .route("/api/v1/connections/{id}/capabilities", get(connections::capabilities::handle))
+        .route("/api/v1/connections/{id}/told", get(connections::told::handle))
         .route("/api/v1/bulk", post(bulk::start::handle))
         .route("/api/v1/bulk/{id}", get(bulk::get::handle).patch(bulk::patch::handle).delete(bulk::cancel::handle))
         .route("/api/v1/customers", get(customers::list::handle))
@@ -105,6 +106,13 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/issues/{id}/notes", get(issues::notes::handle).post(issues::add_note::handle))
         .route("/api/v1/outages", get(outages::list::handle))
         .route("/api/v1/outages/{id}", get(outages::get::handle))
+        .route("/api/v1/rules", get(rules::list::handle).post(rules::create::handle))
+        .route("/api/v1/rules/preview", post(rules::preview::handle))
+        .route("/api/v1/rules/{id}", get(rules::get::handle).patch(rules::patch::handle).delete(rules::remove::handle))
+        .route("/api/v1/rules/{id}/changes", get(rules::changes::handle))
+        .route("/api/v1/alerts", get(alerts::list::handle))
+        .route("/api/v1/alerts/{id}", get(alerts::get::handle))
+        .route("/api/v1/alerts/{id}/acknowledge", post(alerts::acknowledge::handle))
         .route("/api/v1/sources", get(sources::list::handle).post(sources::create::handle))
         .route("/api/v1/sources/{id}", get(sources::get::handle).patch(sources::patch::handle))
         .route("/api/v1/sources/{id}/test", post(sources::test::handle))

@@ -3,6 +3,7 @@
 //! Walks through it: a webhook goes `webhook::accept` → `webhook::process` → `health::observe`; a poll goes `poll` → `makini` →
 //! `health::observe`; a question goes `desk` → `store`. Whatever is to be done is a row with a due time, leased by `work`.
 
+pub mod alert;
 pub mod clock;
 pub mod desk;
 pub mod health;

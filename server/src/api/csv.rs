@@ -9,7 +9,9 @@ use axum::http::{header, request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use model::{CustomerQuery, DeliveryQuery, EventQuery, FailureQuery, IssueQuery, Page, PageQuery, Refusal, Rows};
+use model::{
+    AlertQuery, CustomerQuery, DeliveryQuery, EventQuery, FailureQuery, IssueQuery, Page, PageQuery, Refusal, Rows,
+};
 use std::future::Future;
 
 /// How a list is wanted.
@@ -85,6 +87,12 @@ impl Paged for FailureQuery {
 }
 
 impl Paged for CustomerQuery {
+    fn turn_to(&mut self, cursor: Option<String>) {
+        (self.cursor, self.limit) = (cursor, Some(200));
+    }
+}
+
+impl Paged for AlertQuery {
     fn turn_to(&mut self, cursor: Option<String>) {
         (self.cursor, self.limit) = (cursor, Some(200));
     }

@@ -15,6 +15,7 @@ mod lists;
 mod openapi;
 mod pages;
 mod reconnect;
+mod rules;
 mod sign_in;
 mod webhooks;
 mod world;

@@ -3,7 +3,7 @@
 use super::{Desk, commit, validate};
 use crate::health::reconsider;
 use crate::live;
-use crate::store::{audit, connection, connection_list, customer, evidence, internal, source};
+use crate::store::{alert_touch, audit, connection, connection_list, customer, evidence, internal, source};
 use futures::StreamExt as _;
 use model::{
     Actor, Change, ChangeTopic, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
@@ -109,6 +109,7 @@ impl Desk {
         // another cadence may mean another health
         let policies = source::policies(&mut tx).await.map_err(internal)?;
         reconsider(&mut tx, &[id.0], &policies, now).await.map_err(internal)?;
+        alert_touch::again(&mut tx, &[id.0], &[], now).await.map_err(internal)?;
         audit::write(&mut tx, now, actor, "connection.changed", ("connection", id.to_string()), json!(patch))
             .await
             .map_err(internal)?;

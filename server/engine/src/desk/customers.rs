@@ -2,7 +2,7 @@
 
 use super::{Desk, commit, validate};
 use crate::live;
-use crate::store::{audit, customer_list, internal};
+use crate::store::{alert_touch, audit, customer_list, internal};
 use model::{Actor, Change, ChangeTopic, Customer, CustomerId, CustomerPatch, CustomerQuery, Page, Refusal, Role};
 use serde_json::json;
 
@@ -38,6 +38,7 @@ impl Desk {
         audit::write(&mut tx, now, actor, "customer.changed", ("customer", id.to_string()), json!(patch))
             .await
             .map_err(internal)?;
+        alert_touch::again(&mut tx, &[], &[id.0], now).await.map_err(internal)?;
         live::announce(&mut tx, &[Change::many(ChangeTopic::Connection)]).await.map_err(internal)?;
         commit(tx).await?;
         Ok(customer)

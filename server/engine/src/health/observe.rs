@@ -6,9 +6,12 @@
 use super::gap::WINDOW;
 use super::told::{Told, Was};
 use super::{CheckReason, Facts, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh};
+use crate::alert::Touch;
 use crate::clock::new_id;
 use crate::live;
-use crate::store::{self, connection, evidence::NewEvidence, gap, reconnect_link, transition::NewTransition};
+use crate::store::{
+    self, alert_touch, connection, evidence::NewEvidence, gap, reconnect_link, transition::NewTransition,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
 use serde_json::Value;
@@ -171,6 +174,7 @@ pub async fn remove(conn: &mut PgConnection, id: ConnectionId, now: DateTime<Utc
         }],
     )
     .await?;
+    alert_touch::append(conn, &[Touch { connection: id, at: now, health: None }]).await?;
     let mut changes = vec![Change::new(ChangeTopic::Connection, id, after.version)];
     changes.extend(follow(conn, &[turn(&before, &after, None)], now).await?);
     connection::save(conn, &[after], now).await?;
@@ -309,6 +313,7 @@ async fn write(
         evidence.extend(transition.evidence_text.as_deref().map(|text| (transition.connection_id, text)));
     }
     let (mut authorized, mut synced) = (Vec::new(), Vec::new());
+    let mut touches: Vec<Touch> = Vec::new();
     for (id, mut state) in after {
         let before = &before[&id];
         let signed_in = |state: &State| state.known.authorization.value == Authorization::Authorized;
@@ -327,6 +332,7 @@ async fn write(
         if turned(before, &state) {
             turns.push(turn(before, &state, evidence.get(&id).copied()));
         }
+        touches.extend(touch(before, &state, &trial.transitions, now));
         if wide {
             changed.push(state);
         }
@@ -342,6 +348,7 @@ async fn write(
     }
     store::evidence::append(conn, &trial.evidence).await?;
     store::transition::append(conn, &trial.transitions).await?;
+    alert_touch::append(conn, &touches).await?;
     connection::save(conn, &changed, now).await?;
     changes.extend(follow(conn, &turns, now).await?);
     changes.extend(repaired(conn, &authorized, &synced, now).await?);
@@ -363,6 +370,18 @@ async fn repaired(
         told.extend(reconnect_link::note_good_sync(conn, synced, now).await?);
     }
     Ok(told.into_iter().map(|id| Change::new(ChangeTopic::Connection, id, 0)).collect())
+}
+
+/// What rules have to look at: each turn by itself, or that something else they ask for has changed.
+fn touch(before: &State, after: &State, transitions: &[NewTransition], now: DateTime<Utc>) -> Vec<Touch> {
+    let own = transitions.iter().filter(|transition| transition.connection_id == after.id);
+    let turns: Vec<_> = own.map(|turn| Touch { connection: after.id, at: turn.at, health: turn.to }).collect();
+    let asked = |state: &State| (state.customer_id, state.platform_slug.clone(), state.removed_at.is_some());
+    if turns.is_empty() && asked(before) != asked(after) {
+        let health = after.removed_at.is_none().then_some(after.health);
+        return vec![Touch { connection: after.id, at: now, health }];
+    }
+    turns
 }
 
 /// Whether a connection is shown otherwise than before.

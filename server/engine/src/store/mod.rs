@@ -6,6 +6,12 @@ use sqlx::{
 };
 use std::{str::FromStr, time::Duration};
 
+pub mod alert;
+pub mod alert_facts;
+pub mod alert_history;
+pub mod alert_list;
+pub mod alert_sweep;
+pub mod alert_touch;
 pub mod audit;
 pub mod bulk;
 pub mod connection;
@@ -43,6 +49,7 @@ pub mod reconnect_link;
 pub mod rejection;
 pub mod replica;
 pub mod retry;
+pub mod rule;
 pub mod schema;
 pub mod secret;
 pub mod session;

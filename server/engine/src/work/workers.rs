@@ -1,6 +1,7 @@
 //! Everything that works by itself, started and stopped together.
 
 use super::{BulkWorker, RetryWorker, Step, run};
+use crate::alert::{Evaluator, ensure_shipped};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
@@ -139,6 +140,7 @@ impl Workers {
                 run("outages", Duration::from_secs(1), &turned, &cancel, step).await;
             });
         }
+        Self::alerts(&pool, &clock, &live, tracker, cancel);
         {
             let (pool, cancel) = (pool.clone(), cancel.clone());
             tracker.spawn(async move {
@@ -167,6 +169,52 @@ impl Workers {
 }
 
 impl Workers {
+    /// Alerts: what was touched, at once; what looks at many together, soon; what time alone changes, now and then.
+    fn alerts(pool: &PgPool, clock: &SharedClock, live: &Live, tracker: &TaskTracker, cancel: &CancellationToken) {
+        let evaluator = Evaluator::new(pool.clone(), Arc::clone(clock));
+        let (touched, moved) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        for one in [&touched, &moved] {
+            tracker.spawn(wake_for(rules_concerned, live.subscribe(), Arc::clone(one), cancel.clone()));
+        }
+        {
+            let (evaluator, pool, clock, cancel) = (evaluator.clone(), pool.clone(), Arc::clone(clock), cancel.clone());
+            tracker.spawn(async move {
+                // once: those that were there once are not brought back
+                let shipped = tokio::sync::OnceCell::new();
+                let ensure = || async { ensure_shipped(&mut *pool.acquire().await?, clock.now()).await };
+                let step = || async {
+                    shipped.get_or_try_init(ensure).await?;
+                    evaluator.step().await
+                };
+                run("alerts", Duration::from_millis(500), &touched, &cancel, step).await;
+            });
+        }
+        {
+            let (evaluator, cancel) = (evaluator.clone(), cancel.clone());
+            tracker.spawn(async move {
+                let step = || async {
+                    let step = evaluator.sweep(false).await;
+                    // the first look is at once; more of the same storm are taken together
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    step
+                };
+                run("alerts of many", Duration::from_secs(60), &moved, &cancel, step).await;
+            });
+        }
+        {
+            let (evaluator, cancel) = (evaluator.clone(), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("alerts by time", Duration::from_secs(10), &never, &cancel, || evaluator.sweep(true)).await;
+            });
+        }
+        let cancel = cancel.clone();
+        tracker.spawn(async move {
+            let never = Notify::new();
+            run("alert figures", Duration::from_secs(5), &never, &cancel, || evaluator.figures()).await;
+        });
+    }
+
     /// Judges again what the clock alone may have changed.
     pub async fn judge_due(pool: &PgPool, clock: &SharedClock) -> Result<Step, sqlx::Error> {
         let now = clock.now();
@@ -267,4 +315,12 @@ fn deliveries_due(change: &Change) -> bool {
 /// A retry of many was asked for or changed.
 fn retries_changed(change: &Change) -> bool {
     change.topic == ChangeTopic::Retry
+}
+
+/// Connections turned, outages came or went, rules were changed: some rule may think otherwise now.
+fn rules_concerned(change: &Change) -> bool {
+    match change.topic {
+        ChangeTopic::Connection => !change.quiet,
+        topic => matches!(topic, ChangeTopic::System | ChangeTopic::Outage),
+    }
 }

@@ -1,6 +1,7 @@
 //! Stories told against a real Postgres and the simulator, in one binary.
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test should say where")]
 
+mod alerts;
 mod blind;
 mod by_hand;
 mod counting;

@@ -3,8 +3,8 @@
 use super::Record;
 use chrono::{DateTime, SecondsFormat, Utc};
 use model::{
-    Connection, Customer, Delivery, Endpoint, Event, Evidence, Failure, Issue, MakiniDelivery, Outage, Source, Sync,
-    TimelineItem,
+    Alert, Connection, Customer, Delivery, Endpoint, Event, Evidence, Failure, Issue, MakiniDelivery, Outage, Rule,
+    Source, Sync, TimelineItem,
 };
 
 fn time(at: DateTime<Utc>) -> String {
@@ -440,6 +440,84 @@ impl Record for Outage {
             self.still_broken.to_string(),
             maybe(self.issue_id),
             maybe(self.issue_number),
+        ]
+    }
+}
+
+impl Record for Rule {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "sentence",
+        "when.kind",
+        "for_seconds",
+        "hold_seconds",
+        "severity",
+        "group_by",
+        "repeat_seconds",
+        "enabled",
+        "firing",
+        "note",
+        "shipped",
+        "updated_at",
+        "updated_by",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.sentence.clone(),
+            self.when.kind.to_string(),
+            self.for_seconds.to_string(),
+            self.hold_seconds.to_string(),
+            self.severity.to_string(),
+            self.group_by.to_string(),
+            self.repeat_seconds.to_string(),
+            self.enabled.to_string(),
+            self.firing.to_string(),
+            maybe(self.note.as_ref()),
+            maybe(self.shipped.as_ref()),
+            time(self.updated_at),
+            self.updated_by.clone(),
+        ]
+    }
+}
+
+impl Record for Alert {
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "rule_id",
+        "rule",
+        "severity",
+        "subject.kind",
+        "subject.id",
+        "subject.name",
+        "summary",
+        "state",
+        "since",
+        "fired_at",
+        "resolved_at",
+        "acknowledged_by",
+        "muted_by",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.rule_id.to_string(),
+            self.rule.clone(),
+            self.severity.to_string(),
+            self.subject.kind.to_string(),
+            self.subject.id.clone(),
+            self.subject.name.clone(),
+            self.summary.clone(),
+            self.state.to_string(),
+            time(self.since),
+            maybe(self.fired_at.map(time)),
+            maybe(self.resolved_at.map(time)),
+            maybe(self.acknowledged_by.as_ref()),
+            maybe(self.muted_by),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! One endpoint, one file.
 
+pub mod alerts;
 pub mod bulk;
 pub mod connections;
 pub mod customers;
@@ -13,6 +14,7 @@ pub mod outages;
 pub mod rejections;
 pub mod retention;
 pub mod retries;
+pub mod rules;
 pub mod sources;
 pub mod system;
 pub mod views;

@@ -12,3 +12,4 @@ pub mod patch;
 pub mod sync;
 pub mod syncs;
 pub mod timeline;
+pub mod told;

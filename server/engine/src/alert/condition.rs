@@ -1,0 +1,149 @@
+//! Whether the condition of a rule holds, and since when. Pure.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{Health, When};
+
+/// A set of healths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Healths(u16);
+
+impl Healths {
+    /// From a list.
+    pub fn of(list: &[Health]) -> Self {
+        Self(list.iter().fold(0, |set, health| set | 1 << health.rank()))
+    }
+
+    /// Whether it holds this one; what is removed is in none.
+    pub fn contains(self, health: Option<Health>) -> bool {
+        health.is_some_and(|health| self.0 & 1 << health.rank() != 0)
+    }
+
+    /// The ranks of those in it, as the database keeps them.
+    pub fn ranks(self) -> Vec<i16> {
+        Health::ALL.iter().filter(|health| self.contains(Some(**health))).map(|health| health.rank()).collect()
+    }
+
+    /// All that are in one of the two.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Whether a health says something of our sight rather than of the connection.
+pub fn is_blindness(health: Option<Health>) -> bool {
+    matches!(health, Some(Health::Unknown | Health::Late))
+}
+
+/// Whether `connection_health` holds. While its source cannot be seen, what only says so starts nothing; what `fires` goes on.
+pub fn health_holds(healths: Healths, health: Option<Health>, blind: bool, fires: bool) -> bool {
+    healths.contains(health) && (fires || !(blind && is_blindness(health)))
+}
+
+/// Whether `share_of_connections`, or the counts of `failed_webhooks`, hold: so many of so many.
+pub fn many(when: &When, hit: u64, total: u64) -> bool {
+    let enough = when.at_least.is_none_or(|least| hit >= u64::from(least));
+    let share = when.percent.is_none_or(|percent| hit.saturating_mul(100) >= total.saturating_mul(u64::from(percent)));
+    hit > 0 && (when.at_least.is_some() || when.percent.is_some()) && enough && share
+}
+
+/// From when on the last good sync is too old.
+pub fn late_since(when: &When, last_good: Option<DateTime<Utc>>, cadence: Option<i64>) -> Option<DateTime<Utc>> {
+    let last = last_good?;
+    let by_cadence = when.cadences.zip(cadence).and_then(|(cadences, seconds)| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "seconds of months, bounded by what may be saved"
+        )]
+        let patience = TimeDelta::try_milliseconds((cadences * seconds as f64 * 1_000.0) as i64)?;
+        last.checked_add_signed(patience)
+    });
+    let by_time = when.seconds.and_then(|seconds| last.checked_add_signed(TimeDelta::try_seconds(seconds)?));
+    match (by_cadence, by_time) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// From when on it has been silent for too long.
+pub fn silent_since(when: &When, last: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    last.checked_add_signed(TimeDelta::try_seconds(when.seconds?)?)
+}
+
+/// When `flapping` began and ceased to hold, in the order of time: from the moment at which so many turns to worse lie within the
+/// window, until that is no longer so. `turns` are in the order of time.
+pub fn flapping(turns: &[DateTime<Utc>], often: usize, window: TimeDelta) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let mut spans: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
+    for group in turns.windows(often.max(1)) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+        let Some(end) = first.checked_add_signed(window).filter(|end| end > last) else { continue };
+        match spans.last_mut() {
+            Some(span) if *last <= span.1 => span.1 = span.1.max(end),
+            _ => spans.push((*last, end)),
+        }
+    }
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::WhenKind;
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_seen_starts_nothing_and_ends_nothing() {
+        let set = Healths::of(&[Health::Offline, Health::Unknown]);
+        assert!(health_holds(set, Some(Health::Unknown), false, false));
+        assert!(!health_holds(set, Some(Health::Unknown), true, false));
+        assert!(health_holds(set, Some(Health::Unknown), true, true));
+        assert!(health_holds(set, Some(Health::Offline), true, false), "that was seen");
+        assert!(!health_holds(set, None, false, true), "what is gone is over");
+        assert_eq!(set.ranks(), [Health::Offline.rank(), Health::Unknown.rank()]);
+    }
+
+    #[test]
+    fn many_is_what_is_asked() {
+        let when = |at_least, percent| When { at_least, percent, ..When::new(WhenKind::ShareOfConnections) };
+        assert!(many(&when(Some(5), None), 5, 1_000) && !many(&when(Some(5), None), 4, 4));
+        assert!(many(&when(None, Some(30)), 3, 10) && !many(&when(None, Some(30)), 2, 10));
+        assert!(!many(&when(Some(5), Some(30)), 4, 10), "both must hold");
+        assert!(!many(&when(None, Some(30)), 0, 0) && !many(&when(None, None), 9, 9));
+    }
+
+    #[test]
+    fn late_counts_cadences_or_seconds_whichever_is_sooner() {
+        let when = |cadences, seconds| When { cadences, seconds, ..When::new(WhenKind::SyncLate) };
+        assert_eq!(late_since(&when(Some(2.5), None), Some(at(0)), Some(600)), Some(at(1_500)));
+        assert_eq!(late_since(&when(Some(2.5), None), Some(at(0)), None), None, "no cadence, no lateness");
+        assert_eq!(late_since(&when(Some(2.5), Some(60)), Some(at(0)), Some(600)), Some(at(60)));
+        assert_eq!(late_since(&when(None, Some(60)), None, Some(600)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn flapping_is_what_counting_at_every_second_says(
+            gaps in prop::collection::vec(0i64..60, 0..20),
+            often in 1usize..6,
+            window in 1i64..120,
+        ) {
+            let mut second = 0;
+            let turns: Vec<_> = gaps.iter().map(|gap| { second += gap; second }).collect();
+            let spans = flapping(
+                &turns.iter().map(|second| at(*second)).collect::<Vec<_>>(),
+                often,
+                TimeDelta::seconds(window),
+            );
+            for now in 0..second + 200 {
+                let counted = turns.iter().filter(|turn| (now - window + 1..=now).contains(turn)).count() >= often;
+                let held = spans.iter().any(|(from, to)| (*from..*to).contains(&at(now)));
+                prop_assert_eq!(held, counted, "at {}: {:?} of {:?}", now, &spans, &turns);
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! For whom the rules hold that no single connection's turn decides: each kind is one statement, and a little arithmetic.
+
+use super::condition::{flapping, late_since, many, silent_since};
+use super::facts::{Facts, Holding};
+use super::rule::Compiled;
+use super::scope::{matches, matches_platform, matches_source};
+use super::sentence::{failures, span};
+use crate::housekeeping::room_until;
+use crate::store::{alert_facts, alert_sweep, event_due, replica, source};
+use crate::system::concern;
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{ConcernCode, ConnectionId, FailureKind, OutageKind, Severity, SilenceOf, Subject, SubjectKind, WhenKind};
+use sqlx::{PgConnection, Result};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What the alert about Linewatch's own polling is about.
+pub(super) const POLLER: &str = "poller";
+
+/// For whom a rule holds right now. Empty for rules that follow single connections: nothing is swept for them.
+pub(super) async fn holding(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    match rule.when.kind {
+        WhenKind::ConnectionHealth => Ok(Vec::new()),
+        WhenKind::ShareOfConnections => share(conn, rule).await,
+        WhenKind::SyncLate => late(conn, rule, now).await,
+        WhenKind::Silence => silent(conn, rule, now).await,
+        WhenKind::FailedWebhooks => failed(conn, rule, now).await,
+        WhenKind::UpstreamUnwell => upstream(conn, rule, now).await,
+        WhenKind::SelfUnwell => ourselves(conn, rule, now).await,
+        WhenKind::CredentialAge => secrets(conn, rule, now).await,
+        WhenKind::Flapping => unstable(conn, rule, now).await,
+    }
+}
+
+fn thing(kind: SubjectKind, id: impl ToString, name: impl Into<String>, summary: String) -> Holding {
+    let subject = Subject { kind, id: id.to_string(), name: name.into() };
+    Holding { subject, summary, since: None, blind: false, covered_since: None }
+}
+
+/// Connections in scope, each with what is said of it.
+async fn connections(
+    conn: &mut PgConnection,
+    rule: &Compiled,
+    found: Vec<(ConnectionId, DateTime<Utc>)>,
+    summary: impl Fn(&Facts, DateTime<Utc>) -> String,
+) -> Result<Vec<Holding>> {
+    let since: HashMap<_, _> = found.into_iter().collect();
+    let ids: Vec<Uuid> = since.keys().map(|id| id.0).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let facts = alert_facts::of(conn, &ids).await?;
+    let in_scope = facts.iter().filter(|facts| matches(&rule.scope, &facts.of));
+    Ok(in_scope
+        .filter_map(|facts| {
+            let since = *since.get(&facts.id)?;
+            Some(Holding {
+                subject: facts.subject(),
+                summary: summary(facts, since),
+                since: Some(since),
+                blind: facts.blind,
+                covered_since: facts.covered_since,
+            })
+        })
+        .collect())
+}
+
+async fn share(conn: &mut PgConnection, rule: &Compiled) -> Result<Vec<Holding>> {
+    let rest = alert_facts::share(conn, &rule.scope, &rule.healths.ranks()).await?;
+    if !many(&rule.when, rest.hit, rest.total) {
+        return Ok(Vec::new());
+    }
+    let healths: Vec<_> = rule.when.health.iter().map(|health| health.words().to_lowercase()).collect();
+    let summary = format!("{} of {} connections: {}", rest.hit, rest.total, healths.join(", "));
+    Ok(vec![thing(SubjectKind::Fleet, "connections", "Connections together", summary)])
+}
+
+async fn late(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let found = alert_sweep::late(conn, &rule.when, now).await?;
+    let since = |one: alert_sweep::Since| {
+        let since = late_since(&rule.when, Some(one.last), one.cadence).filter(|since| *since <= now)?;
+        Some((one.connection, since))
+    };
+    let found = found.into_iter().filter_map(since).collect();
+    connections(conn, rule, found, |facts, since| {
+        format!("Its last good sync is too old since {}. {}", since.format("%Y-%m-%d %H:%M UTC"), facts.summary())
+    })
+    .await
+}
+
+async fn silent(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let long = span(rule.when.seconds.unwrap_or(0));
+    if rule.when.of == Some(SilenceOf::Source) {
+        let sources = alert_sweep::sources(conn, &[], None, None, now).await?;
+        let quiet = sources.into_iter().filter(|source| matches_source(&rule.scope, source.id, source.environment));
+        return Ok(quiet
+            .filter_map(|source| {
+                let since = silent_since(&rule.when, source.last).filter(|since| *since <= now)?;
+                let summary = format!("No webhook has come for {long}");
+                Some(Holding { since: Some(since), ..thing(SubjectKind::Source, source.id, source.name, summary) })
+            })
+            .collect());
+    }
+    let found = alert_sweep::silent_connections(conn, &rule.when, now).await?;
+    let since = |one: alert_sweep::Since| Some((one.connection, silent_since(&rule.when, one.last)?));
+    let found = found.into_iter().filter_map(since).collect();
+    connections(conn, rule, found, |_, _| format!("Nothing has come for {long}")).await
+}
+
+async fn failed(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let (when, kinds) = (&rule.when, failures(&rule.when));
+    let sources = alert_sweep::sources(conn, &kinds, when.window_seconds, when.older_than_seconds, now).await?;
+    let holds = |failed: u64, taken: u64| match when.older_than_seconds {
+        Some(_) => failed >= u64::from(when.at_least.unwrap_or(1)),
+        None => many(when, failed, taken.max(failed)),
+    };
+    let names: Vec<_> = kinds.iter().map(|kind| kind.words().to_lowercase()).collect();
+    let mut all: Vec<_> = sources
+        .into_iter()
+        .filter(|source| {
+            matches_source(&rule.scope, source.id, source.environment) && holds(source.failed, source.taken)
+        })
+        .map(|source| {
+            let summary = format!("{} failed ({})", source.failed, names.join(", "));
+            thing(SubjectKind::Source, source.id, source.name, summary)
+        })
+        .collect();
+    if kinds.contains(&FailureKind::Notification) {
+        let n = alert_sweep::failed_notifications(conn, when.window_seconds, when.older_than_seconds, now).await?;
+        if holds(n, n) {
+            all.push(thing(
+                SubjectKind::Linewatch,
+                "notifications",
+                "Messages to people",
+                format!("{n} were not sent"),
+            ));
+        }
+    }
+    Ok(all)
+}
+
+/// The subject of an outage, if it is in scope: a platform's or a source's; what only says that nothing is seen is our own matter.
+pub(super) fn of_outage(rule: &Compiled, outage: &alert_sweep::OutageRow) -> Option<Subject> {
+    let (kind, id) = match (outage.kind, outage.source) {
+        (OutageKind::Platform, _) => {
+            (SubjectKind::Platform, matches_platform(&rule.scope, &outage.slug).then(|| outage.slug.clone())?)
+        }
+        (OutageKind::Source, Some((id, environment))) if !outage.blind => {
+            (SubjectKind::Source, matches_source(&rule.scope, id, environment).then(|| id.to_string())?)
+        }
+        _ => return None,
+    };
+    Some(Subject { kind, id, name: outage.name.clone() })
+}
+
+async fn upstream(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let lasting = alert_sweep::outages(conn, now).await?.into_iter().filter(|outage| outage.to.is_none());
+    Ok(lasting
+        .filter_map(|outage| {
+            let subject = of_outage(rule, &outage)?;
+            let summary = outage.text.clone().unwrap_or_else(|| "An outage".to_owned());
+            Some(Holding { subject, summary, since: Some(outage.from), blind: false, covered_since: None })
+        })
+        .collect())
+}
+
+async fn ourselves(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let sources = source::list(conn, None, "").await?;
+    let replicas = replica::list(conn).await?;
+    let facts = concern::Facts {
+        sources: &sources,
+        replicas: &replicas,
+        silent: &[],
+        waiting_since: event_due::backlog(conn, now).await?.oldest,
+        room_until: room_until(conn, now).await?,
+        certificate: None,
+        public_url: "",
+    };
+    let outages = alert_sweep::outages(conn, now).await?;
+    let poller = outages.iter().find(|outage| outage.to.is_none() && outage.kind == OutageKind::Poller);
+    let mut all = Vec::new();
+    if let Some(outage) = poller {
+        let summary = outage.text.clone().unwrap_or_else(|| "Linewatch cannot reach any source".to_owned());
+        all.push(Holding { since: Some(outage.from), ..thing(SubjectKind::Linewatch, POLLER, "Polling", summary) });
+    }
+    for concern in concern::concerns(facts, now) {
+        let source = sources.iter().find(|source| Some(source.id) == concern.source);
+        // one cause, one thing: where no source can be reached, that says it
+        let told = concern.code == ConcernCode::SourceUnseen && poller.is_some();
+        if concern.severity != Severity::Critical || told {
+            continue;
+        }
+        let of = match source {
+            Some(source) if !matches_source(&rule.scope, source.id, source.environment) => continue,
+            Some(source) => thing(SubjectKind::Source, source.id, source.name.clone(), concern.title),
+            None => thing(SubjectKind::Linewatch, concern.code, concern.code.words(), concern.title),
+        };
+        all.push(Holding { since: concern.since, ..of });
+    }
+    for broken in alert_sweep::broken(conn).await? {
+        let (kind, summary) = match broken.kind.as_str() {
+            "endpoint" => (SubjectKind::Endpoint, "It does not take events; deliveries wait"),
+            _ => (SubjectKind::Channel, "Messages do not arrive"),
+        };
+        all.push(Holding { since: Some(broken.since), ..thing(kind, broken.id, broken.name, summary.to_owned()) });
+    }
+    Ok(all)
+}
+
+async fn secrets(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let mut all: Vec<Holding> = Vec::new();
+    for secret in alert_sweep::old_secrets(conn, &rule.when, now).await? {
+        let (kind, id) = match (secret.owner.0.as_str(), secret.environment) {
+            ("source", Some(environment)) => {
+                if !matches_source(&rule.scope, secret.owner.1.into(), environment) {
+                    continue;
+                }
+                (SubjectKind::Source, secret.owner.1)
+            }
+            ("endpoint", _) => (SubjectKind::Endpoint, secret.owner.1),
+            _ => (SubjectKind::Channel, secret.owner.1),
+        };
+        let what = secret.kind.replace('_', " ");
+        let summary = match secret.expires_at {
+            Some(ends) => format!("Its {what} ends on {}", ends.format("%Y-%m-%d")),
+            None => format!("Its {what} is {} days old", (now - secret.created_at).num_days()),
+        };
+        // one alert for each owner, about the oldest
+        let one = thing(kind, id, secret.name, summary);
+        if !all.iter().any(|other| (other.subject.kind, &other.subject.id) == (one.subject.kind, &one.subject.id)) {
+            all.push(one);
+        }
+    }
+    Ok(all)
+}
+
+async fn unstable(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
+    let often = rule.when.transitions.unwrap_or(1).max(1);
+    let window = TimeDelta::try_seconds(rule.when.window_seconds.unwrap_or(0)).unwrap_or_default();
+    let often_stored = i32::try_from(often).unwrap_or(i32::MAX);
+    let found = alert_sweep::flapping(conn, often_stored, now.checked_sub_signed(window).unwrap_or(now)).await?;
+    let spans = |flips: &[DateTime<Utc>]| flapping(flips, usize::try_from(often).unwrap_or(usize::MAX), window);
+    let since = |(id, flips): (ConnectionId, Vec<DateTime<Utc>>)| {
+        let (from, _) = spans(&flips).into_iter().rev().find(|(from, to)| (*from..*to).contains(&now))?;
+        Some((id, from))
+    };
+    let found = found.into_iter().filter_map(since).collect();
+    let within = span(window.num_seconds());
+    connections(conn, rule, found, |_, _| format!("It turned bad {often} times within {within}")).await
+}

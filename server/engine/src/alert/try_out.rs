@@ -1,0 +1,224 @@
+//! Reads the past for a rule that is tried out, and replays it.
+
+use super::condition::{flapping, health_holds, many};
+use super::holding;
+use super::preview::{Replay, Seen};
+use super::rule::Compiled;
+use super::scope::matches;
+use super::{Facts, machine::Timer};
+use crate::store::{alert_facts, alert_history, alert_sweep};
+use chrono::{DateTime, TimeDelta, Utc};
+use model::{ConnectionId, Health, NewRule, OutageKind, Preview, RuleId, SourceId, Subject, SubjectKind, WhenKind};
+use sqlx::{PgConnection, Result};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+type Spans = Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>;
+
+/// What a rule, which has said all, would have done from a moment until now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn try_out(
+    conn: &mut PgConnection,
+    rule: &NewRule,
+    sentence: String,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Preview> {
+    let (own, hold) = (rule.for_seconds.unwrap_or(0), rule.hold_seconds.unwrap_or(0));
+    let compiled = Compiled::new(RuleId(Uuid::nil()), 0, rule.when.clone(), rule.scope.clone(), Timer::new(own, hold));
+    let mut replay = Replay::new(from, now, own, hold);
+    match compiled.when.kind {
+        WhenKind::ConnectionHealth | WhenKind::Flapping | WhenKind::ShareOfConnections => {
+            connections(conn, &compiled, &mut replay, (from, now)).await?;
+        }
+        WhenKind::UpstreamUnwell => upstream(conn, &compiled, &mut replay, from).await?,
+        WhenKind::SelfUnwell => ourselves(conn, &compiled, &mut replay, from, now).await?,
+        WhenKind::SyncLate | WhenKind::Silence | WhenKind::FailedWebhooks | WhenKind::CredentialAge => {
+            right_now(conn, &compiled, &mut replay, now).await?;
+        }
+    }
+    Ok(replay.preview(sentence, caveat(&compiled)))
+}
+
+fn caveat(rule: &Compiled) -> Option<String> {
+    let text = match rule.when.kind {
+        WhenKind::SelfUnwell => {
+            "Of the past only times are kept in which sources could not be polled; everything else is what is so now."
+        }
+        WhenKind::SyncLate | WhenKind::Silence => {
+            "When data came is not kept for every moment of the past; this shows what is so now, since when it is."
+        }
+        WhenKind::FailedWebhooks => "What failed and was mended since is not counted again; this shows what is so now.",
+        WhenKind::CredentialAge => "Secrets that are no more are not kept; this shows what is so now.",
+        WhenKind::Flapping => {
+            "While a connection is shown as unstable its single turns are not kept, so it may have fired for longer."
+        }
+        WhenKind::UpstreamUnwell => return None,
+        WhenKind::ConnectionHealth | WhenKind::ShareOfConnections if rule.scope.is_all() => return None,
+        WhenKind::ConnectionHealth | WhenKind::ShareOfConnections => {
+            "Customers, tags, tiers and owners are taken as they are now."
+        }
+    };
+    Some(text.to_owned())
+}
+
+async fn connections(
+    conn: &mut PgConnection,
+    rule: &Compiled,
+    replay: &mut Replay,
+    (from, now): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<()> {
+    let all = alert_facts::there_since(conn, from).await?;
+    let facts: HashMap<ConnectionId, Facts> =
+        all.into_iter().filter(|facts| matches(&rule.scope, &facts.of)).map(|facts| (facts.id, facts)).collect();
+    let mut blind: HashMap<SourceId, Spans> = HashMap::new();
+    for (source, since, until) in alert_history::blindness(conn, from).await? {
+        blind.entry(source).or_default().push((since, until));
+    }
+    let ids: Vec<Uuid> = facts.keys().map(|id| id.0).collect();
+    let mut together: Vec<(DateTime<Utc>, i64, i64)> = Vec::new();
+    let window = TimeDelta::try_seconds(rule.when.window_seconds.unwrap_or(0)).unwrap_or_default();
+    let often = rule.when.transitions.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+    alert_history::turns(conn, &ids, from, now, |id, turns| {
+        let Some(facts) = facts.get(&id) else { return };
+        match rule.when.kind {
+            WhenKind::ShareOfConnections => together.extend(shares(rule, turns)),
+            WhenKind::Flapping => {
+                let spans = flapping(&to_worse(turns), often, window);
+                let ends = |(from, to)| [Seen::new(from, true), Seen::new(to, false)];
+                let seen: Vec<_> = spans.into_iter().flat_map(ends).filter(|seen| seen.at <= now).collect();
+                replay.take(&seen, || facts.subject());
+            }
+            _ => {
+                let blind = blind.get(&facts.of.source).map_or(&[][..], Vec::as_slice);
+                replay.take(&healths(rule, turns, blind, now), || facts.subject());
+            }
+        }
+    })
+    .await?;
+    if rule.when.kind == WhenKind::ShareOfConnections {
+        replay.take(&summed(rule, together), || Subject {
+            kind: SubjectKind::Fleet,
+            id: "connections".to_owned(),
+            name: "Connections together".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The turns of a connection as a rule sees them; when its source can be seen again, what is still so counts from then on.
+fn healths(
+    rule: &Compiled,
+    turns: &[(DateTime<Utc>, Option<Health>)],
+    blind: &[(DateTime<Utc>, Option<DateTime<Utc>>)],
+    now: DateTime<Utc>,
+) -> Vec<Seen> {
+    let is_blind = |at: DateTime<Utc>| blind.iter().any(|(from, to)| *from <= at && to.is_none_or(|end| at < end));
+    let seen = |at: DateTime<Utc>, health: Option<Health>| Seen {
+        at,
+        holds: health_holds(rule.healths, health, is_blind(at), false),
+        goes_on: health_holds(rule.healths, health, is_blind(at), true),
+    };
+    let mut all: Vec<Seen> = turns.iter().map(|(at, health)| seen(*at, *health)).collect();
+    if blind.is_empty() {
+        return all;
+    }
+    for end in blind.iter().filter_map(|(_, end)| *end).filter(|end| *end <= now) {
+        if let Some((_, health)) = turns.iter().rev().find(|(at, _)| *at <= end) {
+            all.push(seen(end, *health));
+        }
+    }
+    all.sort_by_key(|seen| seen.at);
+    all
+}
+
+/// When it turned bad, in the order of time.
+fn to_worse(turns: &[(DateTime<Utc>, Option<Health>)]) -> Vec<DateTime<Utc>> {
+    let bad = |health: Option<Health>| health.is_some_and(|health| health < Health::Unstable);
+    turns.windows(2).filter(|pair| !bad(pair[0].1) && bad(pair[1].1)).map(|pair| pair[1].0).collect()
+}
+
+/// How a connection changes how many are hit, and how many there are.
+fn shares(rule: &Compiled, turns: &[(DateTime<Utc>, Option<Health>)]) -> Vec<(DateTime<Utc>, i64, i64)> {
+    let (mut was_hit, mut was_there) = (0, 0);
+    let mut all = Vec::new();
+    for (at, health) in turns {
+        let (hit, there) = (i64::from(rule.healths.contains(*health)), i64::from(health.is_some()));
+        if (hit, there) != (was_hit, was_there) {
+            all.push((*at, hit - was_hit, there - was_there));
+            (was_hit, was_there) = (hit, there);
+        }
+    }
+    all
+}
+
+fn summed(rule: &Compiled, mut turns: Vec<(DateTime<Utc>, i64, i64)>) -> Vec<Seen> {
+    turns.sort_unstable_by_key(|turn| turn.0);
+    let (mut hit, mut total) = (0i64, 0i64);
+    let mut all: Vec<Seen> = Vec::new();
+    for (at, more_hit, more) in turns {
+        (hit, total) = (hit + more_hit, total + more);
+        let holds = many(&rule.when, hit.max(0).unsigned_abs(), total.max(0).unsigned_abs());
+        match all.last_mut() {
+            // of one moment only what came of it counts
+            Some(last) if last.at == at => *last = Seen::new(at, holds),
+            _ => all.push(Seen::new(at, holds)),
+        }
+    }
+    all
+}
+
+async fn upstream(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay, from: DateTime<Utc>) -> Result<()> {
+    let mut own: HashMap<Subject, Vec<Seen>> = HashMap::new();
+    for outage in alert_sweep::outages(conn, from).await? {
+        if let Some(subject) = holding::of_outage(rule, &outage) {
+            let seen = own.entry(subject).or_default();
+            seen.push(Seen::new(outage.from, true));
+            seen.extend(outage.to.map(|end| Seen::new(end, false)));
+        }
+    }
+    for (subject, seen) in own {
+        replay.take(&seen, || subject.clone());
+    }
+    Ok(())
+}
+
+async fn ourselves(
+    conn: &mut PgConnection,
+    rule: &Compiled,
+    replay: &mut Replay,
+    from: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut own: HashMap<Subject, Vec<Seen>> = HashMap::new();
+    for outage in
+        alert_sweep::outages(conn, from).await?.into_iter().filter(|outage| outage.blind && outage.to.is_some())
+    {
+        let (kind, id) = match (outage.kind, outage.source) {
+            (OutageKind::Source, Some((id, _))) => (SubjectKind::Source, id.to_string()),
+            _ => (SubjectKind::Linewatch, holding::POLLER.to_owned()),
+        };
+        let name = if kind == SubjectKind::Source { outage.name } else { "Polling".to_owned() };
+        let seen = own.entry(Subject { kind, id, name }).or_default();
+        seen.push(Seen::new(outage.from, true));
+        seen.extend(outage.to.map(|end| Seen::new(end, false)));
+    }
+    for found in holding::holding(conn, rule, now).await? {
+        own.entry(found.subject).or_default().push(Seen::new(found.since.unwrap_or(now).min(now), true));
+    }
+    for (subject, mut seen) in own {
+        seen.sort_by_key(|seen| seen.at);
+        replay.take(&seen, || subject.clone());
+    }
+    Ok(())
+}
+
+async fn right_now(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay, now: DateTime<Utc>) -> Result<()> {
+    for found in holding::holding(conn, rule, now).await?.into_iter().filter(|found| !found.blind) {
+        let since = found.since.unwrap_or(now).min(now);
+        replay.take(&[Seen::new(since, true)], || found.subject.clone());
+    }
+    Ok(())
+}

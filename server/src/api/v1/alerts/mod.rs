@@ -1,0 +1,5 @@
+//! What fires.
+
+pub mod acknowledge;
+pub mod get;
+pub mod list;
