@@ -50,6 +50,12 @@ fn describe() {
     describe_counter!("linewatch_sign_ins_total", "Sign-ins tried, by result.");
     describe_gauge!("linewatch_issues_open", "Issues that nobody has taken.");
     describe_gauge!("linewatch_outages_open", "Outages that last.");
+    describe_counter!("linewatch_notifications_total", "Tries to send a message, by kind of channel and outcome.");
+    describe_histogram!(
+        "linewatch_notice_latency_seconds",
+        Unit::Seconds,
+        "From the news to the channel's answer, of messages that went through."
+    );
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
     gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);
 }

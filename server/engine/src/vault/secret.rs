@@ -65,11 +65,22 @@ pub enum SecretKind {
     AdminToken,
     /// A connection's token.
     ConnectionToken,
+    /// What we sign the messages of a channel with.
+    ChannelSecret,
+    /// The address of a Slack channel's incoming webhook.
+    SlackWebhook,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::ClientSecret, Self::WebhookSecret, Self::AdminToken, Self::ConnectionToken];
+    pub const ALL: [Self; 6] = [
+        Self::ClientSecret,
+        Self::WebhookSecret,
+        Self::AdminToken,
+        Self::ConnectionToken,
+        Self::ChannelSecret,
+        Self::SlackWebhook,
+    ];
 
     /// The word in the database. It is sealed in: changing it closes every secret of that kind.
     pub const fn code(self) -> &'static str {
@@ -78,6 +89,8 @@ impl SecretKind {
             Self::WebhookSecret => "webhook_secret",
             Self::AdminToken => "admin_token",
             Self::ConnectionToken => "connection_token",
+            Self::ChannelSecret => "channel_secret",
+            Self::SlackWebhook => "slack_webhook",
         }
     }
 

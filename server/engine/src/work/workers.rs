@@ -4,8 +4,10 @@ use super::{BulkWorker, Step, run};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
+use crate::notify::Sender;
 use crate::poll::{Poller, Upstreams};
 use crate::store::{connection, gap, issue, source};
+use crate::tell::Teller;
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
 use model::ChangeTopic;
@@ -21,6 +23,8 @@ const ROUNDS_AT_ONCE: usize = 4;
 const CHECKS_AT_ONCE: usize = 3;
 /// Bulk operations at once: a small one need not wait for a large one.
 const BULKS_AT_ONCE: usize = 2;
+/// Messages at once, each by another channel, so that one that does not answer keeps no other waiting.
+const MESSAGES_AT_ONCE: usize = 6;
 
 /// What the workers work with.
 pub struct Parts {
@@ -46,6 +50,8 @@ pub struct Parts {
     pub gap_window: TimeDelta,
     /// What makes an outage.
     pub outages: OutagePolicy,
+    /// Sends messages.
+    pub sender: Sender,
 }
 
 /// The running workers. They stop when `cancel` is cancelled, each after the step it is in.
@@ -54,8 +60,21 @@ pub struct Workers;
 impl Workers {
     /// Starts every worker on `tracker`.
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
-        let Parts { pool, clock, upstreams, live, rounds, checks, events, rush, recovery_hold, gap_window, outages } =
-            parts;
+        let Parts {
+            pool,
+            clock,
+            upstreams,
+            live,
+            rounds,
+            checks,
+            events,
+            rush,
+            recovery_hold,
+            gap_window,
+            outages,
+            sender,
+        } = parts;
+        Self::start_telling(&pool, &clock, &live, &sender, tracker, cancel);
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
         let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
@@ -139,6 +158,45 @@ impl Workers {
 }
 
 impl Workers {
+    /// Starts what leads from an alert to a message.
+    fn start_telling(
+        pool: &PgPool,
+        clock: &SharedClock,
+        live: &Live,
+        sender: &Sender,
+        tracker: &TaskTracker,
+        cancel: &CancellationToken,
+    ) {
+        let teller = Teller::new(pool.clone(), Arc::clone(clock), sender.clone());
+        let news = Arc::new(Notify::new());
+        tracker.spawn(wake_to_tell(live.subscribe(), Arc::clone(&news), Arc::clone(sender.wake()), cancel.clone()));
+        {
+            let (teller, cancel) = (teller.clone(), cancel.clone());
+            tracker.spawn(async move {
+                run("telling", Duration::from_millis(250), &news, &cancel, || teller.step()).await;
+            });
+        }
+        {
+            let cancel = cancel.clone();
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("silences", Duration::from_secs(1), &never, &cancel, || teller.upkeep()).await;
+            });
+        }
+        for _ in 0..MESSAGES_AT_ONCE {
+            let (sender, cancel) = (sender.clone(), cancel.clone());
+            tracker.spawn(async move {
+                let wake = Arc::clone(sender.wake());
+                run("messages", Duration::from_millis(500), &wake, &cancel, || sender.step()).await;
+            });
+        }
+        let (sender, cancel) = (sender.clone(), cancel.clone());
+        tracker.spawn(async move {
+            let never = Notify::new();
+            run("fallbacks", Duration::from_secs(5), &never, &cancel, || sender.take_over()).await;
+        });
+    }
+
     /// Judges again what the clock alone may have changed.
     pub async fn judge_due(pool: &PgPool, clock: &SharedClock) -> Result<Step, sqlx::Error> {
         let now = clock.now();
@@ -200,6 +258,33 @@ async fn wake(
                 checks.notify_one();
                 events.notify_one();
                 bulks.notify_one();
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Wakes those who tell when alerts turn, and those who send when there is something to send.
+async fn wake_to_tell(
+    mut changes: broadcast::Receiver<crate::live::Numbered>,
+    news: Arc<Notify>,
+    messages: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    loop {
+        let change = tokio::select! {
+            () = cancel.cancelled() => return,
+            change = changes.recv() => change,
+        };
+        match change {
+            Ok(numbered) => match numbered.change.topic {
+                ChangeTopic::Alert => news.notify_one(),
+                ChangeTopic::Notification => messages.notify_one(),
+                _ => {}
+            },
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                news.notify_one();
+                messages.notify_one();
             }
             Err(broadcast::error::RecvError::Closed) => return,
         }

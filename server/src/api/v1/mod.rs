@@ -1,11 +1,16 @@
 //! One endpoint, one file.
 
 pub mod bulk;
+pub mod channels;
 pub mod connections;
 pub mod customers;
 pub mod events;
 pub mod issues;
+pub mod maintenance;
+pub mod notifications;
 pub mod outages;
+pub mod routes;
+pub mod silences;
 pub mod sources;
 pub mod system;
 pub mod views;
