@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Form, OriginalUri, Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono::TimeDelta;
-use engine::tell::Purpose;
+use engine::tell::{LinkError, Purpose};
 use serde::Deserialize;
 
 /// What the form holds.
@@ -32,7 +32,7 @@ pub async fn handle(
     let done = async {
         let link = parts.links.look(&token).await?;
         match link.purpose {
-            Purpose::Acknowledge => Ok(page::taken(parts.links.acknowledge(&token, &actor).await?)),
+            Purpose::Acknowledge => Ok::<_, LinkError>(page::taken(parts.links.acknowledge(&token, &actor).await?)),
             Purpose::Silence => {
                 let hours = TimeDelta::hours(chosen.hours.unwrap_or(1).clamp(1, 7 * 24));
                 Ok(page::silenced(&parts.links.silence(&token, &actor, hours).await?))

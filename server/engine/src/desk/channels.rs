@@ -6,7 +6,7 @@ use crate::clock::new_id;
 use crate::live;
 use crate::notify::webhook::fresh_secret;
 use crate::store::{alert_facts, audit, channel, internal, notification_list};
-use crate::vault::{Secret, SecretKind};
+use crate::vault::SecretKind;
 use model::{
     Actor, Change, ChangeTopic, Channel, ChannelId, ChannelKind, ChannelPatch, NewChannel, NewRoute, Notification,
     Refusal, Role,

@@ -47,7 +47,7 @@ pub async fn anything_due(conn: &mut PgConnection, now: DateTime<Utc>) -> Result
 pub async fn of_alerts(conn: &mut PgConnection, alerts: &[Uuid]) -> Result<Vec<Kept>> {
     sqlx::query_as!(
         Kept,
-        r#"select id, route_id as "route: RouteId", alerts, told, told_at, changed_at, messages, episode
+        r#"select id, route_id as route, alerts, told, told_at, changed_at, messages, episode
            from alert_group where alerts && $1"#,
         alerts
     )
@@ -59,7 +59,7 @@ pub async fn of_alerts(conn: &mut PgConnection, alerts: &[Uuid]) -> Result<Vec<K
 pub async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<Kept>> {
     sqlx::query_as!(
         Kept,
-        r#"select id, route_id as "route: RouteId", alerts, told, told_at, changed_at, messages, episode
+        r#"select id, route_id as route, alerts, told, told_at, changed_at, messages, episode
            from alert_group where id = $1"#,
         id
     )
@@ -111,7 +111,7 @@ pub async fn join(
 pub async fn due(conn: &mut PgConnection, now: DateTime<Utc>, soon: DateTime<Utc>) -> Result<Vec<Kept>> {
     sqlx::query_as!(
         Kept,
-        r#"select id, route_id as "route: RouteId", alerts, told, told_at, changed_at, messages, episode
+        r#"select id, route_id as route, alerts, told, told_at, changed_at, messages, episode
            from alert_group where due_at <= $1 or (messages = 0 and due_at <= $2) order by changed_at nulls last, id limit 20000 for update"#,
         now,
         soon

@@ -91,7 +91,8 @@ impl Links {
     pub async fn look(&self, token: &str) -> Result<Link, LinkError> {
         let mut conn = self.pool.acquire().await?;
         let kept = alert_link::by_token(&mut conn, &hash_of(token)).await?.ok_or(LinkError::Unknown)?;
-        let lines = alert_facts::lines(&mut conn, &alerts(&mut conn, &kept).await?, "", 1_000).await?;
+        let ids = alerts(&mut conn, &kept).await?;
+        let lines = alert_facts::lines(&mut conn, &ids, "", 1_000).await?;
         let firing: Vec<_> = lines.iter().filter(|line| line.over_at.is_none()).collect();
         Ok(Link {
             purpose: if kept.purpose == Purpose::Silence.code() { Purpose::Silence } else { Purpose::Acknowledge },

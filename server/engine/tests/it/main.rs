@@ -14,5 +14,6 @@ mod older;
 mod partitions;
 mod reconnect;
 mod seeing;
+mod telling;
 mod upstream;
 mod world;
