@@ -3,6 +3,7 @@
 
 mod caller;
 mod changes;
+mod channels;
 mod demo;
 mod doors;
 mod first;
@@ -13,6 +14,7 @@ mod lists;
 mod openapi;
 mod pages;
 mod reconnect;
+mod routes;
 mod sign_in;
 mod webhooks;
 mod world;

@@ -25,10 +25,13 @@ use uuid::Uuid;
 
 use crate::world::admin;
 
+/// A status, and how long to wait.
+type Answer = (u16, Option<&'static str>);
+
 /// What a receiver is to answer next, and what it got.
 #[derive(Clone, Default)]
 struct Receiver {
-    answers: Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
     got: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
 }
 
@@ -41,7 +44,7 @@ impl Receiver {
         url
     }
 
-    fn will_answer(&self, answers: &[(u16, Option<&'static str>)]) {
+    fn will_answer(&self, answers: &[Answer]) {
         self.answers.lock().unwrap().extend(answers);
     }
 
@@ -407,6 +410,7 @@ async fn a_silence_holds_back_and_what_still_fires_then_is_told(pool: PgPool) {
     assert_eq!(world.told().await.len(), 2, "the end is held back too");
     let silence = world.desk.silences(&admin()).await.unwrap().remove(0);
     world.desk.end_silence(&admin(), silence.id).await.unwrap();
+    world.pass(10).await;
     world.pass(10).await;
     assert_eq!(world.reasons().await.last(), Some(&NotificationReason::Resolved));
 }
