@@ -101,7 +101,7 @@ pub async fn mergeable(
 ) -> Result<Vec<(NotificationId, Vec<AlertId>)>> {
     let rows = sqlx::query!(
         "select id, alert_ids from notification where channel_id = $1 and due_at <= $2 and state = 'pending' and attempt = 0 \
-         and reason not in ('test', 'silence_ends') and instead_of is null order by created_at, id for update",
+         and reason not in ('test', 'silence_ends', 'digest') and instead_of is null order by created_at, id for update",
         channel.0,
         now
     )
