@@ -6,6 +6,7 @@ mod env;
 mod health;
 mod http;
 mod log;
+mod mail;
 mod outage;
 mod outbound;
 mod secrets;
@@ -17,6 +18,7 @@ pub use self::env::{Env, Problems};
 pub use self::health::Health;
 pub use self::http::Http;
 pub use self::log::{Log, LogFormat};
+pub use self::mail::Mail;
 pub use self::outage::Outages;
 pub use self::outbound::Outbound;
 pub use self::secrets::Secrets;
@@ -59,6 +61,8 @@ pub struct Config {
     pub health: Health,
     /// What makes an outage.
     pub outages: Outages,
+    /// By which server e-mail goes out.
+    pub mail: Mail,
 }
 
 impl Config {
@@ -82,6 +86,7 @@ impl Config {
             outbound: Outbound::from_env(&mut env),
             health: Health::from_env(&mut env, purpose),
             outages: Outages::from_env(&mut env, purpose),
+            mail: Mail::from_env(&mut env),
         };
         if purpose == Purpose::Product && config.database.url.is_some() && config.secrets.key.is_none() {
             env.wrong("LINEWATCH_SECRETS_KEY", Secrets::MISSING);

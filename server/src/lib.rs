@@ -14,6 +14,7 @@
 //!
 //! An `if` about the business in here is a bug: doors translate and ask the desk, [`model::Backend`].
 
+pub mod acknowledge;
 pub mod api;
 pub mod auth;
 mod certificate;

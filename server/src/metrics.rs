@@ -69,6 +69,12 @@ fn describe() {
         Unit::Seconds,
         "From a connection's turn to the commit of what it makes of alerts, for the oldest of each look."
     );
+    describe_counter!("linewatch_notifications_total", "Tries to send a message, by kind of channel and outcome.");
+    describe_histogram!(
+        "linewatch_notice_latency_seconds",
+        Unit::Seconds,
+        "From the news to the channel's answer, of messages that went through."
+    );
     describe_gauge!("linewatch_build_info", "Always 1; the version is a label.");
     gauge!("linewatch_build_info", "version" => crate::VERSION).set(1.0);
 }

@@ -3,13 +3,13 @@
 use crate::api::openapi;
 use crate::api::problem::{no_such_address, no_such_method};
 use crate::api::v1::{
-    alerts, bulk, connections, customers, deliveries, endpoints, events, failures, gaps, issues, outages, rejections,
-    retention, retries, rules, sources, system, views,
+    alerts, bulk, channels, connections, customers, deliveries, endpoints, events, failures, gaps, issues, maintenance,
+    notifications, outages, rejections, retention, retries, routes, rules, silences, sources, system, views,
 };
 use crate::auth::{guard, login, logout};
 use crate::middleware::{access_log, compress, csrf, identify, limit, panic, request_id, security, timeout};
 use crate::wiring::Parts;
-use crate::{changes, health, metrics, reconnect, site, webhooks};
+use crate::{acknowledge, changes, health, metrics, reconnect, site, webhooks};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, delete, get, post};
@@ -120,6 +120,25 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/sources/{id}/webhook-secrets/{secret}", delete(sources::retire_secret::handle))
         .route("/api/v1/sources/{id}/makini-deliveries", get(sources::makini_deliveries::handle))
         .route("/api/v1/sources/{id}/makini-deliveries/{delivery}/retry", post(sources::retry_makini_delivery::handle))
+        .route("/api/v1/routes", get(routes::list::handle).post(routes::create::handle))
+        .route("/api/v1/routes/explain", post(routes::explain::handle))
+        .route(
+            "/api/v1/routes/{id}",
+            get(routes::get::handle).patch(routes::patch::handle).delete(routes::remove::handle),
+        )
+        .route("/api/v1/channels", get(channels::list::handle).post(channels::create::handle))
+        .route(
+            "/api/v1/channels/{id}",
+            get(channels::get::handle).patch(channels::patch::handle).delete(channels::remove::handle),
+        )
+        .route("/api/v1/channels/{id}/test", post(channels::test::handle))
+        .route("/api/v1/notifications", get(notifications::list::handle))
+        .route("/api/v1/notifications/{id}", get(notifications::get::handle))
+        .route("/api/v1/notifications/{id}/retry", post(notifications::retry::handle))
+        .route("/api/v1/silences", get(silences::list::handle).post(silences::create::handle))
+        .route("/api/v1/silences/{id}", get(silences::get::handle).delete(silences::remove::handle))
+        .route("/api/v1/maintenance", get(maintenance::list::handle).post(maintenance::create::handle))
+        .route("/api/v1/maintenance/{id}", get(maintenance::get::handle).delete(maintenance::remove::handle))
         .route("/api/v1/system", get(system::get::handle))
         .route("/api/v1/changes", get(changes::handle))
         .route("/openapi.json", get(openapi::handle))
@@ -135,6 +154,7 @@ fn people(parts: &Parts) -> Router<Parts> {
     site::pages(parts)
         .route("/login", post(login::handle))
         .route("/logout", post(logout::handle))
+        .merge(acknowledge::routes())
         .method_not_allowed_fallback(no_such_method)
         .layer(from_fn(guard::people))
 }

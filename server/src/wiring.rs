@@ -13,6 +13,7 @@ use engine::clock::SharedClock;
 use engine::live::Live;
 use engine::people::People;
 use engine::reconnect::Reconnect;
+use engine::tell::Links;
 use engine::webhook::Door;
 use ipnet::IpNet;
 use leptos::config::LeptosOptions;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub door: Door,
     /// Customers who sign in again.
     pub reconnect: Reconnect,
+    /// Links in messages about alerts.
+    pub links: Links,
     /// What changed.
     pub live: Live,
     /// For looking whether the database is well; questions go to the desk.

@@ -172,6 +172,14 @@ async fn add_source(pool: &PgPool, key: engine::vault::MasterKey, url: &str) {
     let vault = engine::vault::Vault::new(key, Arc::clone(&clock));
     let outbound = engine::http::Outbound::new(vec!["127.0.0.0/8".parse().expect("a network")]);
     let upstreams = engine::poll::Upstreams::new(pool.clone(), Arc::clone(&clock), vault.clone(), outbound.clone());
+    let sender = engine::notify::Sender::new(
+        pool.clone(),
+        Arc::clone(&clock),
+        vault.clone(),
+        &outbound,
+        None,
+        "http://localhost",
+    );
     let desk = engine::desk::Desk {
         pool: pool.clone(),
         clock,
@@ -184,6 +192,7 @@ async fn add_source(pool: &PgPool, key: engine::vault::MasterKey, url: &str) {
         rounds: Arc::default(),
         checks: Arc::default(),
         events: Arc::default(),
+        sender,
     };
     let actor = model::Actor {
         kind: model::ActorKind::Token(TokenId(uuid::Uuid::nil())),

@@ -1,6 +1,7 @@
 //! Whole lists as CSV, for who asks with `Accept: text/csv` or `?format=csv`.
 
 mod records;
+mod told;
 
 use super::problem::Problem;
 use axum::body::Body;
@@ -63,6 +64,12 @@ pub trait Paged: Clone + Send + 'static {
 }
 
 impl Paged for PageQuery {
+    fn turn_to(&mut self, cursor: Option<String>) {
+        (self.cursor, self.limit) = (cursor, Some(200));
+    }
+}
+
+impl Paged for model::NotificationQuery {
     fn turn_to(&mut self, cursor: Option<String>) {
         (self.cursor, self.limit) = (cursor, Some(200));
     }

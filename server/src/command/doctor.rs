@@ -2,6 +2,7 @@
 
 mod data_dir;
 mod database;
+mod mail;
 mod public_url;
 mod report;
 mod secrets;
@@ -50,6 +51,7 @@ async fn look(config: &Config, report: &mut Report) {
     } else {
         report.unseen("Secrets and sources", "the database could not be looked at");
     }
+    mail::look(config, report).await;
     public_url::look(config, report).await;
     if let Some(database) = database {
         database.close().await;

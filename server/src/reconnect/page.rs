@@ -100,7 +100,8 @@ pub fn failed(error: &Error) -> Page {
     page(StatusCode::SERVICE_UNAVAILABLE, "Not possible right now", format!("<p>{said}</p>"))
 }
 
-fn page(status: StatusCode, title: impl Into<String>, body: String) -> Page {
+/// A small page of ours; its body is HTML.
+pub fn page(status: StatusCode, title: impl Into<String>, body: String) -> Page {
     Page { status, title: title.into(), body, leads_to: String::new() }
 }
 
@@ -112,7 +113,8 @@ fn link(again: &str) -> String {
     format!("<p><a class=\"button\" rel=\"noreferrer\" href=\"{}\">Try again</a></p>", escape(again))
 }
 
-fn escape(text: &str) -> String {
+/// A text in HTML.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

@@ -9,11 +9,13 @@ use engine::clock::{SharedClock, SystemClock};
 use engine::desk::Desk;
 use engine::http::Outbound;
 use engine::live::Live;
+use engine::notify::Sender;
 use engine::people::People;
 use engine::poll::Upstreams;
 use engine::reconnect::Reconnect;
 use engine::relay::Relay;
 use engine::system::say_alive;
+use engine::tell::Links;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
 use engine::{housekeeping, work};
@@ -110,6 +112,14 @@ pub fn assemble(
     let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
     let door =
         Door::new(pool.clone(), vault.clone(), clock.clone(), &live, Arc::clone(&events), config.webhook.limits());
+    let sender = Sender::new(
+        pool.clone(),
+        clock.clone(),
+        vault.clone(),
+        &outbound,
+        config.mail.server.clone(),
+        &base(&public_url),
+    );
     let work = work::Parts {
         pool: pool.clone(),
         clock: clock.clone(),
@@ -123,6 +133,7 @@ pub fn assemble(
         gap_window: config.health.gap_window,
         outages: config.outages.policy,
         relay: Relay::new(pool.clone(), clock.clone(), vault.clone(), &outbound),
+        sender: sender.clone(),
     };
     let reconnect = Reconnect {
         pool: pool.clone(),
@@ -144,12 +155,14 @@ pub fn assemble(
         rounds,
         checks,
         events,
+        sender,
     };
     let parts = Parts {
         backend: Arc::new(desk),
         people: People::new(pool.clone(), clock.clone()),
         door,
         reconnect,
+        links: Links { pool: pool.clone(), clock: clock.clone() },
         live,
         pool,
         clock,

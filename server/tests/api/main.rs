@@ -3,6 +3,7 @@
 
 mod caller;
 mod changes;
+mod channels;
 mod demo;
 mod doors;
 mod endpoints;
@@ -15,6 +16,7 @@ mod lists;
 mod openapi;
 mod pages;
 mod reconnect;
+mod routes;
 mod rules;
 mod sign_in;
 mod webhooks;

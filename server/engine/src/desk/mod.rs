@@ -25,6 +25,7 @@ mod rules;
 mod silences;
 mod sources;
 mod system;
+mod tell_validate;
 mod validate;
 mod views;
 
@@ -74,6 +75,8 @@ pub struct Desk {
     pub checks: Arc<Notify>,
     /// Wakes the processing of events, when a person retried one.
     pub events: Arc<Notify>,
+    /// Sends messages: tests of channels at once.
+    pub sender: crate::notify::Sender,
 }
 
 impl Desk {

@@ -8,12 +8,16 @@ use std::{str::FromStr, time::Duration};
 
 pub mod alert;
 pub mod alert_facts;
+pub mod alert_group;
 pub mod alert_history;
+pub mod alert_link;
 pub mod alert_list;
 pub mod alert_sweep;
+pub mod alert_told;
 pub mod alert_touch;
 pub mod audit;
 pub mod bulk;
+pub mod channel;
 pub mod connection;
 pub mod connection_count;
 mod connection_filter;
@@ -41,6 +45,9 @@ pub mod gap;
 pub mod issue;
 pub mod issue_list;
 pub mod lane;
+pub mod maintenance;
+pub mod notification;
+pub mod notification_list;
 pub mod outage;
 pub mod outage_list;
 pub mod partition;
@@ -49,12 +56,14 @@ pub mod reconnect_link;
 pub mod rejection;
 pub mod replica;
 pub mod retry;
+pub mod route;
 pub mod rule;
 pub mod schema;
 pub mod secret;
 pub mod session;
 pub mod setting;
 pub mod sign_in;
+pub mod silence;
 pub mod source;
 pub mod start;
 pub mod sync;
@@ -91,6 +100,10 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
         .execute(&mut *conn)
         .await?;
     lane::release_all(&mut *conn).await?;
+    // what was being sent is sent again, and says that it may be a repeat
+    sqlx::query!("update notification set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
     event_due::release(conn).await
 }
 

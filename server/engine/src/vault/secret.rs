@@ -67,12 +67,23 @@ pub enum SecretKind {
     ConnectionToken,
     /// What deliveries to an endpoint are signed with. There are two while one takes over from another.
     EndpointSecret,
+    /// What we sign the messages of a channel with.
+    ChannelSecret,
+    /// The address of a Slack channel's incoming webhook.
+    SlackWebhook,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::ClientSecret, Self::WebhookSecret, Self::AdminToken, Self::ConnectionToken, Self::EndpointSecret];
+    pub const ALL: [Self; 7] = [
+        Self::ClientSecret,
+        Self::WebhookSecret,
+        Self::AdminToken,
+        Self::ConnectionToken,
+        Self::EndpointSecret,
+        Self::ChannelSecret,
+        Self::SlackWebhook,
+    ];
 
     /// The word in the database. It is sealed in: changing it closes every secret of that kind.
     pub const fn code(self) -> &'static str {
@@ -82,6 +93,8 @@ impl SecretKind {
             Self::AdminToken => "admin_token",
             Self::ConnectionToken => "connection_token",
             Self::EndpointSecret => "endpoint_secret",
+            Self::ChannelSecret => "channel_secret",
+            Self::SlackWebhook => "slack_webhook",
         }
     }
 

@@ -5,9 +5,11 @@ use crate::alert::{Evaluator, ensure_shipped};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
+use crate::notify::Sender;
 use crate::poll::{Poller, Upstreams};
 use crate::relay::Relay;
 use crate::store::{connection, gap, issue, source};
+use crate::tell::Teller;
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
 use model::{Change, ChangeTopic};
@@ -23,6 +25,8 @@ const ROUNDS_AT_ONCE: usize = 4;
 const CHECKS_AT_ONCE: usize = 3;
 /// Bulk operations at once: a small one need not wait for a large one.
 const BULKS_AT_ONCE: usize = 2;
+/// Messages at once, each by another channel, so that one that does not answer keeps no other waiting.
+const MESSAGES_AT_ONCE: usize = 6;
 
 /// What the workers work with.
 pub struct Parts {
@@ -50,6 +54,8 @@ pub struct Parts {
     pub outages: OutagePolicy,
     /// Sends deliveries.
     pub relay: Relay,
+    /// Sends messages.
+    pub sender: Sender,
 }
 
 /// The running workers. They stop when `cancel` is cancelled, each after the step it is in.
@@ -71,7 +77,9 @@ impl Workers {
             gap_window,
             outages,
             relay,
+            sender,
         } = parts;
+        Self::start_telling(&pool, &clock, &live, &sender, tracker, cancel);
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
         let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
@@ -215,6 +223,47 @@ impl Workers {
         });
     }
 
+    /// Starts what leads from an alert to a message.
+    fn start_telling(
+        pool: &PgPool,
+        clock: &SharedClock,
+        live: &Live,
+        sender: &Sender,
+        tracker: &TaskTracker,
+        cancel: &CancellationToken,
+    ) {
+        let teller = Teller::new(pool.clone(), Arc::clone(clock), sender.clone());
+        let news = Arc::new(Notify::new());
+        for (concerns, wake) in [(alerts_turned as fn(&Change) -> bool, &news), (messages_due, sender.wake())] {
+            tracker.spawn(wake_for(concerns, live.subscribe(), Arc::clone(wake), cancel.clone()));
+        }
+        {
+            let (teller, cancel) = (teller.clone(), cancel.clone());
+            tracker.spawn(async move {
+                run("telling", Duration::from_millis(250), &news, &cancel, || teller.step()).await;
+            });
+        }
+        {
+            let cancel = cancel.clone();
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("silences", Duration::from_secs(1), &never, &cancel, || teller.upkeep()).await;
+            });
+        }
+        for _ in 0..MESSAGES_AT_ONCE {
+            let (sender, cancel) = (sender.clone(), cancel.clone());
+            tracker.spawn(async move {
+                let wake = Arc::clone(sender.wake());
+                run("messages", Duration::from_millis(500), &wake, &cancel, || sender.step()).await;
+            });
+        }
+        let (sender, cancel) = (sender.clone(), cancel.clone());
+        tracker.spawn(async move {
+            let never = Notify::new();
+            run("fallbacks", Duration::from_secs(5), &never, &cancel, || sender.take_over()).await;
+        });
+    }
+
     /// Judges again what the clock alone may have changed.
     pub async fn judge_due(pool: &PgPool, clock: &SharedClock) -> Result<Step, sqlx::Error> {
         let now = clock.now();
@@ -323,4 +372,14 @@ fn rules_concerned(change: &Change) -> bool {
         ChangeTopic::Connection => !change.quiet,
         topic => matches!(topic, ChangeTopic::System | ChangeTopic::Outage),
     }
+}
+
+/// Alerts turned: somebody may have to be told.
+fn alerts_turned(change: &Change) -> bool {
+    change.topic == ChangeTopic::Alert
+}
+
+/// There may be messages to send.
+fn messages_due(change: &Change) -> bool {
+    change.topic == ChangeTopic::Notification
 }

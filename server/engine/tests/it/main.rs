@@ -19,5 +19,6 @@ mod reconnect;
 mod relay;
 mod retries;
 mod seeing;
+mod telling;
 mod upstream;
 mod world;

@@ -74,7 +74,7 @@ async fn many_are_tried_again_at_a_pace_that_can_be_changed_paused_and_cancelled
 
     let retry = story.start(json!({"filter": {"kind": ["processing"]}, "rate": 40})).await;
     assert_eq!((retry.state, retry.total, retry.rate), (Some(BulkState::Running), 60, 40));
-    assert_eq!(story.step().await, Step::Busy);
+    assert_eq!(story.worker.step().await.unwrap(), Step::Busy);
     assert_eq!(story.waiting().await, 10, "a quarter of a second's worth");
     assert_eq!(story.worker.step().await.unwrap(), Step::Idle, "the next few are not due");
     story.process().await;

@@ -7,6 +7,7 @@ use engine::{
     housekeeping,
     http::Outbound,
     live::Live,
+    notify::Sender,
     poll::{Poller, Upstreams},
     vault::{MasterKey, Vault},
     webhook::{Accepted, Door, DoorLimits, Refused, process::Processor},
@@ -71,6 +72,8 @@ impl World {
         let live = Live::start(&pool, cancel.clone());
         live.ready().await;
         let (checks, events) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let sender =
+            Sender::new(pool.clone(), Arc::clone(&clock), vault.clone(), &outbound, None, "https://linewatch.example");
         let desk = Desk {
             pool: pool.clone(),
             clock: Arc::clone(&clock),
@@ -83,6 +86,7 @@ impl World {
             rounds: Arc::default(),
             checks: Arc::clone(&checks),
             events: Arc::clone(&events),
+            sender: sender.clone(),
         };
         let mut new = NewSource { dialect, ..new_source(&makini.url()) };
         set(&mut new);

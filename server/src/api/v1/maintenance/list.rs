@@ -1,0 +1,32 @@
+//! `GET /api/v1/maintenance`
+
+use crate::api::{csv, openapi::Refusals, problem::Problem};
+use crate::auth::Caller;
+use crate::wiring::Parts;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use futures::{StreamExt as _, stream};
+use model::{Maintenance, Page, PageQuery};
+
+/// Maintenance that is not over, the next first; always on one page.
+#[utoipa::path(
+    get,
+    path = "/api/v1/maintenance",
+    operation_id = "listMaintenance",
+    tag = "maintenance",
+    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    responses((status = 200, description = "The maintenance.", content((Page<Maintenance> = "application/json"), (String = "text/csv"))), Refusals),
+)]
+pub async fn handle(
+    State(parts): State<Parts>,
+    Caller(actor): Caller,
+    wanted: csv::Wanted,
+) -> Result<Response, Problem> {
+    PageQuery::from_query(&wanted.query)?;
+    let items = parts.backend.maintenances(&actor).await?;
+    if wanted.csv {
+        return csv::answer("maintenance", stream::iter(items.into_iter().map(Ok)).boxed()).await;
+    }
+    Ok(Json(Page { items, next_cursor: None }).into_response())
+}

@@ -1,0 +1,5 @@
+//! What was told.
+
+pub mod get;
+pub mod list;
+pub mod retry;
