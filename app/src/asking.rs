@@ -11,6 +11,7 @@ pub(crate) use answer::{Answer, InPage};
 use crate::{
     calls::{
         CallError,
+        alerts::{AlertAsk, AlertsView, AskAlerts, AskTold},
         bulk::{AskBulk, BulkView, PreviewBulk},
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
         customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
@@ -26,7 +27,7 @@ use crate::{
 use answer::put;
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, text_prop::TextProp};
-use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Source, SourceTest, System};
+use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Source, SourceTest, System, Told};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin};
 use uuid::Uuid;
@@ -52,6 +53,8 @@ pub(crate) enum Question {
     Source(String),
     System,
     Trial(String),
+    Alerts(AlertAsk),
+    Told(String),
 }
 
 impl Question {
@@ -60,6 +63,7 @@ impl Question {
         match self {
             Self::Connection { id, .. } | Self::History { id, .. } => id,
             Self::Customer(id) | Self::Source(id) | Self::Issue(id) | Self::Bulk(id) => id,
+            Self::Alerts(ask) => ask.subject(),
             _ => "",
         }
     }
@@ -137,6 +141,14 @@ impl Got {
 
     pub(crate) fn trial(&self) -> Option<&SourceTest> {
         self.read(matches!(self.question, Question::Trial(_)))
+    }
+
+    pub(crate) fn alerts(&self) -> Option<&AlertsView> {
+        self.read(matches!(self.question, Question::Alerts(_)))
+    }
+
+    pub(crate) fn told(&self) -> Option<&(DateTime<Utc>, Vec<Told>)> {
+        self.read(matches!(self.question, Question::Told(_)))
     }
 
     pub(crate) fn pulse(&self) -> Option<&Pulse> {
@@ -270,6 +282,11 @@ async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
         Question::Trial(id) => match id.parse() {
             Ok(id) => put(TestSource { id }).await,
             Err(_) => unknown("This source"),
+        },
+        Question::Alerts(ask) => put(AskAlerts { ask }).await,
+        Question::Told(id) => match id.parse() {
+            Ok(id) => put(AskTold { id }).await,
+            Err(_) => unknown("This connection"),
         },
     };
     drop(flight);

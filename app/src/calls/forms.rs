@@ -3,7 +3,12 @@
 #[cfg(feature = "ssr")]
 mod read;
 #[cfg(feature = "ssr")]
+pub(crate) mod read_alerts;
+#[cfg(feature = "ssr")]
 mod read_issue;
+mod said;
+
+pub use said::Said;
 
 use serde::{Deserialize, Serialize};
 

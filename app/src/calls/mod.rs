@@ -4,6 +4,7 @@
 //! What a script calls says `protocol = Wire`; what a form posts to says nothing, because browsers write forms their own way.
 //! Either way an error is JSON, as whoever stands before us at the door writes it too.
 
+pub mod alerts;
 pub mod bulk;
 pub mod connections;
 pub mod customers;
@@ -16,7 +17,7 @@ pub mod views;
 mod errors;
 mod forms;
 pub(crate) mod wire;
-pub use forms::{BulkForm, ConnectionForm, CustomerForm, IssueForm, IssuesForm, SourceForm, ViewForm};
+pub use forms::{BulkForm, ConnectionForm, CustomerForm, IssueForm, IssuesForm, Said, SourceForm, ViewForm};
 pub use wire::Wire;
 
 use leptos::prelude::{FromServerFnError, ServerFnErrorErr};

@@ -5,15 +5,17 @@ use leptos::prelude::*;
 /// The dialog.
 #[component]
 pub(crate) fn Help() -> impl IntoView {
-    const KEYS: [(&str, &str); 12] = [
+    const KEYS: [(&str, &str); 14] = [
         ("/", "Search connections"),
         ("j  k", "Next and previous row"),
         ("Enter", "Open the row"),
         ("x", "Select the row"),
         ("e", "Acknowledge the issue"),
+        ("r", "Try it again"),
         ("g  o", "Go to the Overview"),
         ("g  c", "Go to Connections"),
         ("g  i", "Go to Issues"),
+        ("g  a", "Go to Alerts"),
         ("g  y", "Go to System"),
         ("g  s", "Go to Settings"),
         ("Ctrl K", "Find anything; ⌘ K on a Mac"),

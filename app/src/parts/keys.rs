@@ -1,4 +1,4 @@
-//! The keyboard: `/` search, `j` `k` rows, `x` selects one, `e` acknowledges it, `?` help, Ctrl or Cmd and K for everything, `g` then a letter to go somewhere.
+//! The keyboard: `/` search, `j` `k` rows, `x` selects one, `e` acknowledges it, `r` tries it again, `?` help, Ctrl or Cmd and K for everything, `g` then a letter to go somewhere.
 
 use crate::browser;
 use leptos::{ev, prelude::*};
@@ -28,6 +28,7 @@ pub(crate) fn listen() {
                 (true, "o") => to(&navigate, "/"),
                 (true, "c") => to(&navigate, "/connections"),
                 (true, "i") => to(&navigate, "/issues"),
+                (true, "a") => to(&navigate, "/alerts"),
                 (true, "y") => to(&navigate, "/system"),
                 (true, "s") => to(&navigate, "/settings"),
                 (_, "g") => {
@@ -44,6 +45,7 @@ pub(crate) fn listen() {
                 (_, "k") => browser::step_rows(-1),
                 (_, "x") => browser::press_here("[data-key=x]"),
                 (_, "e") => browser::press_here("[data-key=e]:not([hidden])"),
+                (_, "r") => browser::press_here("[data-key=r]:not([hidden])"),
                 (_, "?") => {
                     browser::open_dialog("help");
                     true

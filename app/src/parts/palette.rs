@@ -17,13 +17,20 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 9] = [
+const SCREENS: [(&str, &str); 16] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
     ("/issues", "Open issues"),
     ("/issues?assignee=me", "My issues"),
     ("/customers", "Customers"),
+    ("/alerts", "Alerts: what fires"),
+    ("/alerts/rules", "Alerts: rules"),
+    ("/alerts/rules/new", "Write a rule"),
+    ("/alerts/silences", "Alerts: silences and maintenance"),
+    ("/alerts/routes", "Alerts: routes, who is told"),
+    ("/alerts/channels", "Alerts: channels"),
+    ("/alerts/log", "Alerts: what was told"),
     ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),
     ("/settings/sources/new", "Add a source"),

@@ -163,7 +163,7 @@ impl SourceForm {
     }
 }
 
-fn some(text: &str) -> Option<String> {
+pub(super) fn some(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -212,7 +212,7 @@ fn read_json<T: serde::de::DeserializeOwned>(wrong: &mut Vec<FieldError>, field:
 }
 
 /// Reads what `text::duration` writes, and what people type instead; a bare number is seconds.
-fn seconds(text: &str) -> Option<i64> {
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let text = text.trim().to_lowercase();
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: i64 = text[..split].parse().ok()?;
