@@ -87,8 +87,8 @@ fn full(known: &Known) -> AnyView {
         <fieldset>
             <legend>"When"</legend>
             {controls.row("again", "How often", "By the clocks of a place it moves with daylight saving.", controls.pick("again", "How often", how.to_vec(), Some(again)))}
-            {moment_field(controls, "starts_at", "From, in your time", "From, in UTC", "Empty: from now on.")}
-            {moment_field(controls, "ends_at", "Until, in your time", "Until, in UTC", "When it comes again: the last moment; empty: a year ahead.")}
+            {moment_field(controls, "starts_at", "From", "Empty: from now on.")}
+            {moment_field(controls, "ends_at", "Until", "When it comes again: the last moment; empty: a year ahead.")}
         </fieldset>
         <details class="again" open=weekly() prop:open=weekly>
             <summary>"When it comes again"</summary>

@@ -125,7 +125,7 @@ fn form(latest: Latest) -> AnyView {
     };
     let exact = view! {
         <input type="hidden" name="form[matching]" value=matching />
-        {moment_field(controls, "until", "Or until, in your time", "Or until, in UTC", "At most 90 days ahead.")}
+        {moment_field(controls, "until", "Or until", "At most 90 days ahead.")}
         <div class="field">
             <label for="why-until">"Why"</label>
             <input id="why-until" name="form[reason]" value=controls.value("reason") autocomplete="off" />

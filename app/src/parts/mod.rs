@@ -5,6 +5,7 @@ pub(crate) mod alert_rows;
 pub(crate) mod alert_tabs;
 pub(crate) mod availability;
 pub(crate) mod by_hand;
+pub(crate) mod channel_fields;
 pub(crate) mod concerns;
 pub(crate) mod controls;
 pub(crate) mod copy;

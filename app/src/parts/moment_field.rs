@@ -7,21 +7,16 @@ use super::{
 use crate::browser;
 use leptos::prelude::*;
 
-/// The field, with its label.
-pub(crate) fn moment_field(
-    controls: Controls,
-    name: &'static str,
-    local: &'static str,
-    utc: &'static str,
-    help: &'static str,
-) -> AnyView {
+/// The field, with its label; the style adds the zone to it.
+pub(crate) fn moment_field(controls: Controls, name: &'static str, label: &'static str, help: &'static str) -> AnyView {
     let alive = use_clock();
     let moment = RwSignal::new(controls.value(name));
     let typed = move |event| moment.set(browser::read_local(&event_target_value(&event)).map(iso).unwrap_or_default());
     let posted = move |mine: bool| (alive.is_ticking() == mine).then(|| format!("form[{name}]"));
+    let zone = move || if alive.is_ticking() { "in your time" } else { "in UTC" };
     view! {
         <div class="field">
-            <label for=format!("s-{name}")>{move || if alive.is_ticking() { local } else { utc }}</label>
+            <label for=format!("s-{name}") data-zone=zone>{label}</label>
             <input type="hidden" name=move || posted(true) value=move || moment.get() />
             <input id=format!("s-{name}") type="datetime-local" name=move || posted(false) value=controls.value(name) on:input=typed aria-describedby=format!("s-{name}-wrong") />
             {controls.fault(name)}

@@ -2,7 +2,9 @@
 
 use super::{
     super::{Said, forms::read_alerts as read},
-    AlertAsk, AlertBody, Choices, Known, RoutesView, RuleView, SilenceView, secret_told_once, words,
+    AlertAsk, AlertBody, Choices, Known, RoutesView, RuleView, SilenceView,
+    acts::secret_told_once,
+    words,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
@@ -27,6 +29,13 @@ fn pairs(query: &str) -> Said {
 
 fn read_id<T: std::str::FromStr>(id: &str, what: &str) -> Result<T, Refusal> {
     id.parse().map_err(|_| Refusal::NotFound(what.to_owned()))
+}
+
+/// Whether the page that posts was loaded by https, as its browser says.
+pub(super) fn is_https() -> bool {
+    let parts = leptos::prelude::use_context::<http::request::Parts>();
+    let origin = parts.and_then(|parts| parts.headers.get(http::header::ORIGIN).cloned());
+    origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"))
 }
 
 /// What a screen shows.
