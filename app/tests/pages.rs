@@ -166,6 +166,7 @@ snapshots! {
     alerts: FakeBackend::rich(), "/alerts", 200;
     alerts_resolved: FakeBackend::rich(), "/alerts?state=resolved", 200;
     alerts_none: FakeBackend::default(), "/alerts", 200;
+    alerts_of_a_rule: FakeBackend::rich(), &alerts_page("?state=firing&rule=", 5_001).replace("/alerts/?", "/alerts?"), 200;
     alerts_wrong: FakeBackend::rich(), "/alerts?state=loud", 422;
     rules: FakeBackend::rich(), "/alerts/rules", 200;
     rules_none: FakeBackend::default(), "/alerts/rules", 200;
@@ -268,6 +269,7 @@ async fn a_viewer_sees_the_alerts_and_cannot_act() {
 async fn a_signing_secret_is_shown_once_and_only_for_its_channel() {
     let cookie = format!("made_secret={}.whsec_abc%3D", Uuid::from_u128(5_402));
     let (_, set, html) = render_with(FakeBackend::rich(), &alerts_page("channels/", 5_402), &cookie).await;
+    let html = readable(&html);
     assert!(html.contains("<code>whsec_abc=</code>"), "{html}");
     assert!(set.iter().any(|set| set.starts_with("made_secret=;") && set.contains("Max-Age=0")), "{set:?}");
     let (_, set, html) = render_with(FakeBackend::rich(), &alerts_page("channels/", 5_401), &cookie).await;

@@ -92,8 +92,8 @@ pub struct AlertsView {
 /// What one of the screens shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AlertBody {
-    /// Alerts, those that fire first and worst first; and the state that was asked for.
-    Firing(Page<Alert>, String),
+    /// Alerts, those that fire first and worst first; and what was asked for.
+    Firing(Page<Alert>, Said),
     /// Every rule.
     Rules(Vec<Rule>),
     /// One rule.

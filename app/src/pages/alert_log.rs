@@ -9,7 +9,7 @@ use crate::{
     },
     live::Refetch,
     parts::{
-        alert_tabs::{body, may, tabs},
+        alert_tabs::{body, may, steering, tabs},
         controls::choices,
         empty::Empty,
         post::Post,
@@ -66,7 +66,7 @@ fn filters(asked: &Said, channels: &Choices) -> AnyView {
     };
     let states = choices(NotificationState::ALL, NotificationState::code, NotificationState::words);
     view! {
-        <form class="filters" method="get" action="/alerts/log">
+        <form class="filters" method="get" action="/alerts/log" on:submit=steering("/alerts/log")>
             {pick("state", "State", "Every state", states)}
             {pick("channel", "Channel", "Every channel", channels.clone())}
             <noscript><button class="btn">"Apply"</button></noscript>

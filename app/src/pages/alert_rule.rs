@@ -96,7 +96,7 @@ fn full(view: RuleView, latest: Latest, refetch: Refetch) -> AnyView {
         <p class="lede">{lede}</p>
         <p class="note warn" hidden=move || !behind()>"This rule has been changed since you opened the page. Load it again before you save, or saving is refused."</p>
         {form}
-        {preview(trial, address)}
+        {preview(trial, acts, address)}
         {foot}
     }
     .into_any()

@@ -9,7 +9,7 @@ use crate::{
     },
     live::Refetch,
     parts::{
-        alert_tabs::{body, crumbs, may},
+        alert_tabs::{body, crumbs, may, steering},
         controls::{Controls, choices},
         moment_field::moment_field,
         post::Post,
@@ -81,7 +81,7 @@ fn which(view: &SilenceView) -> AnyView {
     };
     let known = &view.known;
     view! {
-        <form method="get" action="/alerts/silences/new" class="filters">
+        <form method="get" action="/alerts/silences/new" class="filters" on:submit=steering("/alerts/silences/new")>
             {["alert", "connection", "customer", "tag"].map(keeps).into_iter().collect::<Vec<_>>()}
             {pick("rule", "Rule", "Every rule", known.rules.clone())}
             {pick("severity", "How bad", "However bad", choices(Severity::ALL, Severity::code, Severity::words))}

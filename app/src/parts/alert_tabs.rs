@@ -2,9 +2,11 @@
 
 use crate::{
     asking::{Got, Latest, part},
+    browser,
     calls::alerts::{AlertBody, AlertsView},
 };
 use leptos::prelude::*;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use model::Role;
 
 const TABS: [(&str, &str); 6] = [
@@ -58,6 +60,18 @@ pub(crate) fn first<T>(latest: Latest, read: impl Fn(&AlertBody) -> Option<T>) -
 /// Whether the person may do what takes this role.
 pub(crate) fn may(latest: Latest, role: Role) -> bool {
     latest.with_untracked(|got| got.as_ref().and_then(Got::alerts).is_some_and(|view| view.role >= role))
+}
+
+/// What a form that asks does when it is submitted: without loading a document it goes to the address that it means.
+pub(crate) fn steering(path: &'static str) -> impl Fn(leptos::ev::SubmitEvent) + Clone + 'static {
+    let navigate = use_navigate();
+    move |event| {
+        let Some(text) = browser::form_query(&event) else { return };
+        event.prevent_default();
+        let said: Vec<_> = text.split('&').filter(|pair| !pair.is_empty() && !pair.ends_with('=')).collect();
+        let address = if said.is_empty() { path.to_owned() } else { format!("{path}?{}", said.join("&")) };
+        navigate(&address, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+    }
 }
 
 /// Where one is, below a tab.

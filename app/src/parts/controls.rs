@@ -106,14 +106,22 @@ impl Controls {
         follows: Option<RwSignal<String>>,
     ) -> AnyView {
         let now = self.value(name);
-        let value = follows.unwrap_or_else(|| RwSignal::new(now.clone()));
         let wrong = self.wrong(name);
-        view! {
-            <input class="slot" type="text" id=format!("s-{name}") name=format!("form[{name}]") value=now prop:value=value size=size.to_string() list=list autocomplete="off"
-                aria-label=label aria-invalid=move || wrong().is_some().then_some("true") aria-describedby=format!("s-{name}-wrong")
-                on:input=move |event| value.set(event_target_value(&event)) />
+        let invalid = move || wrong().is_some().then_some("true");
+        let (id, field, described) = (format!("s-{name}"), format!("form[{name}]"), format!("s-{name}-wrong"));
+        // Only what something else changes too is tied to a signal: that would undo what was typed before the page was alive.
+        match follows {
+            Some(value) => view! {
+                <input class="slot" type="text" id=id name=field value=now prop:value=value size=size.to_string() list=list autocomplete="off"
+                    aria-label=label aria-invalid=invalid aria-describedby=described on:input=move |event| value.set(event_target_value(&event)) />
+            }
+            .into_any(),
+            None => view! {
+                <input class="slot" type="text" id=id name=field value=now size=size.to_string() list=list autocomplete="off"
+                    aria-label=label aria-invalid=invalid aria-describedby=described />
+            }
+            .into_any(),
         }
-        .into_any()
     }
 
     /// Several lines.

@@ -1,6 +1,6 @@
 //! “Why did this go there?”: the stages from an alert to a message, each with what it decided.
 
-use super::controls::choices;
+use super::{alert_tabs::steering, controls::choices};
 use crate::calls::{
     Said,
     alerts::{Choices, RoutesView},
@@ -45,17 +45,18 @@ pub(crate) fn way(view: &RoutesView) -> AnyView {
         Ok((way, told)) => stages(way, told),
         Err(why) => view! { <p class="note bad" role="status">{why.clone()}</p> }.into_any(),
     });
+    let asks = steering("/alerts/routes");
     let severities = choices(Severity::ALL, Severity::code, Severity::words);
     view! {
         <section aria-labelledby="way">
             <h2 id="way">"Why did this go there?"</h2>
             <p class="muted">"Choose an alert, or try a sample that never happens. Nothing is sent."</p>
             <div class="ways">
-                <form method="get" action="/alerts/routes" class="form">
+                <form method="get" action="/alerts/routes" class="form" on:submit=asks.clone()>
                     {pick("alert", "An alert", "Choose an alert", view.alerts.clone(), asked)}
                     <div class="acts"><button class="btn">"Show its way"</button></div>
                 </form>
-                <form method="get" action="/alerts/routes" class="form">
+                <form method="get" action="/alerts/routes" class="form" on:submit=asks>
                     <div class="field">
                         <label for="way-about">"Or a sample about"</label>
                         <input id="way-about" name="about" value=asked.one("about").to_owned() placeholder="A customer, a key" autocomplete="off" />

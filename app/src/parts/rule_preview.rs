@@ -23,14 +23,17 @@ pub(crate) struct Trial {
     pub patience: RwSignal<String>,
 }
 
-/// The section; `address` is the page itself.
-pub(crate) fn preview(trial: Trial, address: String) -> AnyView {
+/// The section; `address` is the page itself. Who may not write rules only reads what another patience would give.
+pub(crate) fn preview(trial: Trial, acts: bool, address: String) -> AnyView {
     let asked = ask(move || Question::Alerts(AlertAsk::Preview(trial.wish.get())), Refetch::by_hand());
     let clock = use_clock();
     let draw = move |got: &Got| match (got.alerts().map(|view| &view.body), &got.result) {
-        (Some(AlertBody::Preview(Ok(preview))), _) => {
-            shown(preview, trial, &address, clock.moment(got.as_of().unwrap_or(preview.to)))
-        }
+        (Some(AlertBody::Preview(Ok(preview))), _) => shown(
+            preview,
+            trial.patience,
+            acts.then_some(address.as_str()),
+            clock.moment(got.as_of().unwrap_or(preview.to)),
+        ),
         (Some(AlertBody::Preview(Err(why))), _) => {
             view! { <p class="note warn" role="status">{why.clone()}</p> }.into_any()
         }
@@ -70,9 +73,9 @@ fn headline(preview: &Preview) -> String {
     }
 }
 
-fn shown(preview: &Preview, trial: Trial, address: &str, now: Moment) -> AnyView {
+fn shown(preview: &Preview, patience: RwSignal<String>, address: Option<&str>, now: Moment) -> AnyView {
     let alternatives: Vec<_> =
-        preview.alternatives.iter().map(|other| alternative(other, preview.total, trial, address.to_owned())).collect();
+        preview.alternatives.iter().map(|other| alternative(other, preview.total, patience, address)).collect();
     view! {
         <p class="read-back" data-sentence="">{preview.sentence.clone()}</p>
         <p class="strong" role="status" data-fired=preview.total.to_string()>{headline(preview)}</p>
@@ -87,7 +90,7 @@ fn shown(preview: &Preview, trial: Trial, address: &str, now: Moment) -> AnyView
 }
 
 /// Another patience, as a button that chooses it.
-fn alternative(other: &Alternative, total: u64, trial: Trial, address: String) -> AnyView {
+fn alternative(other: &Alternative, total: u64, chosen: RwSignal<String>, address: Option<&str>) -> AnyView {
     let patience = if other.for_seconds == 0 { "at once".to_owned() } else { text::duration(other.for_seconds) };
     let missed = match other.missed {
         0 => "none missed that lasted an hour".to_owned(),
@@ -95,15 +98,18 @@ fn alternative(other: &Alternative, total: u64, trial: Trial, address: String) -
         n => format!("{} missed that lasted an hour", text::count(n)),
     };
     let words = format!("{} instead of {}, {missed}", text::count(other.firings), text::count(total));
+    let Some(address) = address.map(str::to_owned) else {
+        return view! { <li class="alternative"><b>{patience}</b>" "<span>{words}</span></li> }.into_any();
+    };
     let (value, wanted) = (patience.clone(), patience.clone());
     let press = move |event: leptos::ev::MouseEvent| {
         event.prevent_default();
-        trial.patience.set(value.clone());
+        chosen.set(value.clone());
     };
     view! {
         <li>
             <button class="alternative" form="rule" formmethod="get" formaction=address formnovalidate=true name="form[take]" value=other.for_seconds.to_string()
-                aria-pressed=move || if trial.patience.with(|now| *now == wanted) { "true" } else { "false" } on:click=press>
+                aria-pressed=move || if chosen.with(|now| *now == wanted) { "true" } else { "false" } on:click=press>
                 <b>{patience}</b>
                 " "
                 <span>{words}</span>

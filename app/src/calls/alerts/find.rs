@@ -56,7 +56,7 @@ pub(super) async fn body(
             let place =
                 |state| AlertState::ALL.iter().position(|other| *other == state).map_or(0, |n| [1, 0, 2][n % 3]);
             page.items.sort_by_key(|a| (place(a.state), a.severity, std::cmp::Reverse(a.since)));
-            AlertBody::Firing(page, pairs(&query).one("state").to_owned())
+            AlertBody::Firing(page, pairs(&query))
         }
         AlertAsk::Rules => AlertBody::Rules(desk.rules(actor).await?),
         AlertAsk::Rule(at) => {
