@@ -75,13 +75,14 @@ impl Said {
     }
 
     /// What was typed, by field, as an error keeps it; never a secret. It travels in an address, which must not become too long.
+    #[cfg(feature = "ssr")]
     pub fn kept(&self) -> Vec<(String, String)> {
         let pairs = self.0.iter().flat_map(|(name, values)| values.0.iter().map(move |value| (name, value)));
         let pairs = pairs.filter(|(name, _)| *name != "webhook_url");
         pairs.take(120).map(|(name, value)| (name.clone(), value.chars().take(1_000).collect())).collect()
     }
 
-    /// The inverse of [`Self::kept`].
+    /// Reads what an error kept.
     pub fn from_kept(kept: &[(String, String)]) -> Self {
         let mut said = Self::default();
         for (name, value) in kept {
