@@ -11,6 +11,7 @@ pub(crate) use answer::{Answer, InPage};
 use crate::{
     calls::{
         CallError,
+        alerts::{AlertAsk, AlertsView, AskAlerts, AskTold},
         bulk::{AskBulk, BulkView, PreviewBulk},
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
         customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
@@ -35,7 +36,9 @@ use crate::{
 use answer::put;
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, text_prop::TextProp};
-use model::{ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Revealed, Sent, Source, SourceTest, System};
+use model::{
+    ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Revealed, Sent, Source, SourceTest, System, Told,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin, time::Duration};
 use uuid::Uuid;
@@ -73,6 +76,8 @@ pub(crate) enum Question {
     EndpointTrial(String),
     Retention,
     MakiniDeliveries { id: String, cursor: Option<String> },
+    Alerts(AlertAsk),
+    Told(String),
 }
 
 impl Question {
@@ -83,6 +88,7 @@ impl Question {
             Self::Customer(id) | Self::Source(id) | Self::Issue(id) | Self::Bulk(id) => id,
             Self::Failure(id) | Self::Retry(id) | Self::Event(id) | Self::Endpoint(id) => id,
             Self::MakiniDeliveries { id, .. } => id,
+            Self::Alerts(ask) => ask.subject(),
             _ => "",
         }
     }
@@ -160,6 +166,14 @@ impl Got {
 
     pub(crate) fn trial(&self) -> Option<&SourceTest> {
         self.read(matches!(self.question, Question::Trial(_)))
+    }
+
+    pub(crate) fn alerts(&self) -> Option<&AlertsView> {
+        self.read(matches!(self.question, Question::Alerts(_)))
+    }
+
+    pub(crate) fn told(&self) -> Option<&(DateTime<Utc>, Vec<Told>)> {
+        self.read(matches!(self.question, Question::Told(_)))
     }
 
     pub(crate) fn pulse(&self) -> Option<&Pulse> {
@@ -379,6 +393,11 @@ async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
         Question::MakiniDeliveries { id, cursor } => match id.parse() {
             Ok(id) => put(AskMakiniDeliveries { id, cursor }).await,
             Err(_) => unknown("This source"),
+        },
+        Question::Alerts(ask) => put(AskAlerts { ask }).await,
+        Question::Told(id) => match id.parse() {
+            Ok(id) => put(AskTold { id }).await,
+            Err(_) => unknown("This connection"),
         },
     };
     drop(flight);

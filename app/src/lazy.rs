@@ -10,6 +10,9 @@
 //! * A name without a route breaks the build. `cargo leptos` without `--split` builds pages that come from the server and stay dead.
 
 use crate::pages::{
+    alert_channel::ChannelPage, alert_channels::ChannelsPage, alert_log::LogPage, alert_maintenance::MaintenancePage,
+    alert_notification::NotificationPage, alert_route::RoutePage, alert_routes::RoutesPage, alert_rule::RulePage,
+    alert_rules::RulesPage, alert_silence::SilencePage, alert_silences::SilencesPage, alerts::AlertsPage,
     bulk::BulkPage, bulk_new::NewBulkPage, connection::ConnectionScreen, connections::ConnectionsPage,
     customer::CustomerPage, customers::CustomersPage, endpoint::EndpointPage, endpoint_new::NewEndpointPage,
     endpoints::EndpointsPage, event::EventPage, events::EventsPage, failed::FailedPage, issue::IssuePage,
@@ -79,6 +82,10 @@ areas! {
     webhooks, __preload_webhooks: Failed => FailedPage, NewRetry => NewRetryPage, Retry => RetryPage, Events => EventsPage,
         Event => EventPage, Endpoints => EndpointsPage, NewEndpoint => NewEndpointPage, Endpoint => EndpointPage,
         Retention => RetentionPage, MakiniDeliveries => MakiniDeliveriesPage;
+    /// What is alerted on, who is told, and what was told.
+    alerts, __preload_alerts: Alerts => AlertsPage, Rules => RulesPage, Rule => RulePage, Silences => SilencesPage,
+        Silence => SilencePage, Maintenance => MaintenancePage, Routes => RoutesPage, OneRoute => RoutePage,
+        Channels => ChannelsPage, Channel => ChannelPage, Log => LogPage, Notification => NotificationPage;
     /// What can be set.
     settings, __preload_settings: Sources => SourcesPage, Source => SourcePage, NewSource => NewSourcePage;
 }

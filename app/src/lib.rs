@@ -109,6 +109,18 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/webhooks/endpoints") view={Lazy::<lazy::Endpoints>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/webhooks/endpoints/new") view={Lazy::<lazy::NewEndpoint>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/webhooks/endpoints/:id") view={Lazy::<lazy::Endpoint>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts") view={Lazy::<lazy::Alerts>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/rules") view={Lazy::<lazy::Rules>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/rules/:id") view={Lazy::<lazy::Rule>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/silences") view={Lazy::<lazy::Silences>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/silences/new") view={Lazy::<lazy::Silence>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/maintenance/new") view={Lazy::<lazy::Maintenance>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/routes") view={Lazy::<lazy::Routes>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/routes/:id") view={Lazy::<lazy::OneRoute>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/channels") view={Lazy::<lazy::Channels>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/channels/:id") view={Lazy::<lazy::Channel>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/log") view={Lazy::<lazy::Log>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/log/:id") view={Lazy::<lazy::Notification>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/system") view={Lazy::<lazy::System>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings") view={Lazy::<lazy::Sources>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/settings/sources/new") view={Lazy::<lazy::NewSource>::new()} ssr=SsrMode::Async />

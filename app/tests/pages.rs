@@ -19,6 +19,11 @@ const FIRST: &str = "/connections/00000000-0000-0000-0000-000000000001";
 const CUSTOMER: &str = "/customers/00000000-0000-0000-0000-0000000003e9";
 const SOURCE: &str = "/settings/sources/00000000-0000-0000-0000-000000000384";
 
+/// A thing of the alerts by the number that its fixture has.
+fn alerts_page(tail: &str, n: u128) -> String {
+    format!("/alerts/{tail}{}", Uuid::from_u128(n))
+}
+
 const CONFLICT: &str = r#"{"refusal":{"conflict":"Tom has acknowledged this issue meanwhile."}}"#;
 
 fn issue_page(n: u128) -> String {
@@ -41,13 +46,14 @@ async fn render(desk: FakeBackend, address: &str) -> (u16, String) {
 
 /// The same with cookies; answers those that are set, too.
 async fn render_with(desk: FakeBackend, address: &str, cookies: &str) -> (u16, Vec<String>, String) {
+    render_as(Role::Admin, desk, address, cookies).await
+}
+
+/// The same for somebody of another role.
+async fn render_as(role: Role, desk: FakeBackend, address: &str, cookies: &str) -> (u16, Vec<String>, String) {
     assert!(*ROUTES >= 14);
     let desk: app::SharedBackend = Arc::new(desk);
-    let ines = Actor {
-        kind: ActorKind::Person(PersonId(Uuid::from_u128(77))),
-        name: "Ines Ferreira".into(),
-        role: Role::Admin,
-    };
+    let ines = Actor { kind: ActorKind::Person(PersonId(Uuid::from_u128(77))), name: "Ines Ferreira".into(), role };
     let context = move || app::provide(desk.clone(), Session(Some(ines.clone())), fake::now());
     let options = LeptosOptions::builder().output_name("linewatch").build();
     let page = leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
@@ -200,6 +206,38 @@ snapshots! {
     endpoint_new: FakeBackend::rich(), "/webhooks/endpoints/new", 200;
     retention: FakeBackend::rich(), "/settings/retention", 200;
     makini_deliveries: FakeBackend::rich(), &format!("{SOURCE}/deliveries"), 200;
+    alerts: FakeBackend::rich(), "/alerts", 200;
+    alerts_resolved: FakeBackend::rich(), "/alerts?state=resolved", 200;
+    alerts_none: FakeBackend::default(), "/alerts", 200;
+    alerts_of_a_rule: FakeBackend::rich(), &alerts_page("?state=firing&rule=", 5_001).replace("/alerts/?", "/alerts?"), 200;
+    alerts_wrong: FakeBackend::rich(), "/alerts?state=loud", 422;
+    rules: FakeBackend::rich(), "/alerts/rules", 200;
+    rules_none: FakeBackend::default(), "/alerts/rules", 200;
+    rule: FakeBackend::rich(), &alerts_page("rules/", 5_001), 200;
+    rule_unknown: FakeBackend::rich(), &alerts_page("rules/", 9_999), 404;
+    rule_new: FakeBackend::rich(), "/alerts/rules/new", 200;
+    rule_copied: FakeBackend::rich(), &alerts_page("rules/new?from=", 5_003), 200;
+    rule_previewed: FakeBackend::rich(), "/alerts/rules/new?form%5Bname%5D=Webhooks&form%5Bkind%5D=failed_webhooks&form%5Bamount%5D=10&form%5Bwhom%5D=all&form%5Btake%5D=900", 200;
+    rule_unfinished: FakeBackend::rich(), "/alerts/rules/new?form%5Bname%5D=Late&form%5Bkind%5D=sync_late&form%5Bwhom%5D=only", 200;
+    silences: FakeBackend::rich(), "/alerts/silences", 200;
+    silences_none: FakeBackend::default(), "/alerts/silences", 200;
+    silence_new: FakeBackend::rich(), &alerts_page("silences/new?alert=", 5_101), 200;
+    silence_wrong: FakeBackend::rich(), "/alerts/silences/new?severity=loud", 422;
+    maintenance_new: FakeBackend::rich(), "/alerts/maintenance/new", 200;
+    routes: FakeBackend::rich(), "/alerts/routes", 200;
+    routes_none: FakeBackend::default(), "/alerts/routes", 200;
+    routes_explained: FakeBackend::rich(), &alerts_page("routes?alert=", 5_101), 200;
+    route: FakeBackend::rich(), &alerts_page("routes/", 5_500), 200;
+    route_new: FakeBackend::rich(), "/alerts/routes/new", 200;
+    channels: FakeBackend::rich(), "/alerts/channels", 200;
+    channels_none: FakeBackend::default(), "/alerts/channels", 200;
+    channel: FakeBackend::rich(), &alerts_page("channels/", 5_401), 200;
+    channel_new: FakeBackend::rich(), "/alerts/channels/new", 200;
+    told_log: FakeBackend::rich(), "/alerts/log", 200;
+    told_log_failed: FakeBackend::rich(), "/alerts/log?state=failed", 200;
+    told_log_none: FakeBackend::default(), "/alerts/log", 200;
+    told_message: FakeBackend::rich(), &alerts_page("log/", 5_601), 200;
+    told_message_unknown: FakeBackend::rich(), &alerts_page("log/", 9_999), 404;
     sources: FakeBackend::rich(), "/settings", 200;
     sources_empty: FakeBackend::default(), "/settings", 200;
     source_new: FakeBackend::rich(), "/settings/sources/new", 200;
@@ -256,6 +294,42 @@ async fn a_refused_sync_says_why_in_its_place() {
 }
 
 #[tokio::test]
+async fn a_viewer_sees_the_alerts_and_cannot_act() {
+    for address in ["/alerts", "/alerts/rules", "/alerts/silences", "/alerts/routes", "/alerts/channels", "/alerts/log"]
+    {
+        let (status, _, html) = render_as(Role::Viewer, FakeBackend::rich(), address, "").await;
+        let html = readable(&html);
+        assert_eq!(status, 200, "{address}");
+        for word in
+            [">Acknowledge<", ">Silence<", "role=\"switch\"", ">End now<", ">Up<", ">Add a channel<", ">Send again<"]
+        {
+            assert!(!html.replace(">\n<", "><").contains(word), "{address} offers {word}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signing_secret_is_shown_once_and_only_for_its_channel() {
+    let cookie = format!("made_secret={}.whsec_abc%3D", Uuid::from_u128(5_402));
+    let (_, set, html) = render_with(FakeBackend::rich(), &alerts_page("channels/", 5_402), &cookie).await;
+    let html = readable(&html);
+    assert!(html.contains("<code>whsec_abc=</code>"), "{html}");
+    assert!(set.iter().any(|set| set.starts_with("made_secret=;") && set.contains("Max-Age=0")), "{set:?}");
+    let (_, set, html) = render_with(FakeBackend::rich(), &alerts_page("channels/", 5_401), &cookie).await;
+    assert!(!html.contains("whsec_abc") && set.is_empty(), "{set:?}");
+}
+
+#[tokio::test]
+async fn a_refused_rule_keeps_every_word_and_says_what_is_wrong_where_it_is() {
+    let error = r#"{"refusal":{"invalid":[{"field":"when.seconds","message":"At most 30 days."}]},"kept":[["name","Quiet"],["kind","silence"],["quiet_seconds","90 days"],["whom","only"],["platforms","sap-ecc"]]}"#;
+    let address = format!("/alerts/rules/new?__path=%2F_app%2Fsave-rule&__err={}", base64(error.as_bytes()));
+    let (_, html) = page("rule_refused", FakeBackend::rich(), &address).await;
+    let html = html.replace(">\n<", "><");
+    assert!(html.contains(r#"value="90 days""#) && html.contains(r#"value="Quiet""#), "{html}");
+    assert!(html.contains("id=\"s-quiet_seconds-wrong\">At most 30 days.<"), "{html}");
+}
+
+#[tokio::test]
 async fn a_healthy_fleet_says_so() {
     let mut desk = FakeBackend::rich();
     desk.connections.retain(|c| !c.health.needs_attention());
@@ -301,6 +375,15 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
     }
     desk.note = Some(EVIL.to_owned());
     desk.sources[0].name = EVIL.to_owned();
+    for alert in &mut desk.alerts {
+        alert.subject.name = EVIL.to_owned();
+    }
+    for rule in &mut desk.rules {
+        (rule.name, rule.note) = (EVIL.to_owned(), Some(EVIL.to_owned()));
+    }
+    for message in &mut desk.notifications {
+        message.subject = EVIL.to_owned();
+    }
     let addresses = [
         "/",
         "/connections",
@@ -312,6 +395,10 @@ async fn what_upstream_or_a_colleague_writes_is_never_markup() {
         CUSTOMER,
         "/settings",
         SOURCE,
+        "/alerts",
+        "/alerts/rules",
+        &alerts_page("rules/", 5_001),
+        "/alerts/log",
     ];
     for address in addresses {
         let (_, html) = render(desk.clone(), address).await;

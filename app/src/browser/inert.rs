@@ -36,6 +36,10 @@ pub(crate) async fn call(_address: String, _message: Vec<u8>) -> Result<Vec<u8>,
     Err(model::Refusal::Unavailable("The server does not call itself.".to_owned()).into())
 }
 
+pub(crate) fn form_text(_selector: &str) -> Option<String> {
+    None
+}
+
 pub(crate) fn open_dialog(_id: &str) {}
 
 pub(crate) fn close_dialog(_id: &str) {}

@@ -116,6 +116,13 @@ pub(crate) fn form_query(event: &leptos::ev::SubmitEvent) -> Option<String> {
     pairs.to_string().as_string()
 }
 
+/// What the form that a selector finds says now, as a query string.
+pub(crate) fn form_text(selector: &str) -> Option<String> {
+    let form: HtmlFormElement = document().query_selector(selector).ok()??.dyn_into().ok()?;
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?.to_string().as_string()
+}
+
 fn dialog(id: &str) -> Option<HtmlDialogElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }

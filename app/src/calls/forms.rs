@@ -3,9 +3,14 @@
 #[cfg(feature = "ssr")]
 mod read;
 #[cfg(feature = "ssr")]
+pub(crate) mod read_alerts;
+#[cfg(feature = "ssr")]
 mod read_issue;
 #[cfg(feature = "ssr")]
 mod read_webhook;
+mod said;
+
+pub use said::Said;
 
 use serde::{Deserialize, Serialize};
 

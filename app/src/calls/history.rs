@@ -83,7 +83,7 @@ pub(crate) fn take_told(name: &str, of: &str) -> Option<String> {
 }
 
 #[cfg(feature = "ssr")]
-fn set_cookie(cookie: &str) {
+pub(super) fn set_cookie(cookie: &str) {
     let value = http::HeaderValue::from_str(cookie).ok();
     if let (Some(response), Some(value)) = (use_context::<leptos_axum::ResponseOptions>(), value) {
         response.append_header(http::header::SET_COOKIE, value);
@@ -92,7 +92,7 @@ fn set_cookie(cookie: &str) {
 
 /// Reads what `text::encode` writes.
 #[cfg(feature = "ssr")]
-fn decode(text: &str) -> Option<String> {
+pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -4,6 +4,7 @@
 //! What a script calls says `protocol = Wire`; what a form posts to says nothing, because browsers write forms their own way.
 //! Either way an error is JSON, as whoever stands before us at the door writes it too.
 
+pub mod alerts;
 pub mod bulk;
 pub mod connections;
 pub mod customers;
@@ -22,8 +23,8 @@ mod errors;
 mod forms;
 pub(crate) mod wire;
 pub use forms::{
-    BulkForm, ConnectionForm, CustomerForm, EndpointForm, IssueForm, IssuesForm, RetentionForm, RetryForm, SourceForm,
-    ViewForm,
+    BulkForm, ConnectionForm, CustomerForm, EndpointForm, IssueForm, IssuesForm, RetentionForm, RetryForm, Said,
+    SourceForm, ViewForm,
 };
 pub use wire::Wire;
 

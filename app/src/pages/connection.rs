@@ -23,6 +23,7 @@ use crate::{
         time::{Moment, use_clock},
         time_bar::time_bar,
         timeline::timeline,
+        told::told,
     },
 };
 use leptos::prelude::*;
@@ -62,6 +63,11 @@ pub(crate) fn ConnectionScreen() -> impl IntoView {
 fn full(latest: Latest, past: Latest, looking: Memo<Looking>, refetch: Refetch) -> AnyView {
     let clock = use_clock();
     let hands = Hands::new(latest, refetch);
+    let told_of = Memo::new(move |_| {
+        latest.with(|got| {
+            got.as_ref().and_then(Got::story).map(|s| s.detail.connection.id.to_string()).unwrap_or_default()
+        })
+    });
     let with = move |draw: Draw| {
         part(latest, move |got| match got.story() {
             Some(story) => draw(story, clock.moment(story.as_of)),
@@ -91,6 +97,7 @@ fn full(latest: Latest, past: Latest, looking: Memo<Looking>, refetch: Refetch) 
                 {part(headline)}
                 {next_step(hands)}
                 {part(|story, now| its_issues(&story.issues, now))}
+                {told(move || told_of.get())}
                 {reconnect(hands)}
                 {by_hand(hands, past)}
                 <section aria-labelledby="known">

@@ -12,6 +12,7 @@ use crate::{
         mark::mark,
         text,
         time::{Moment, use_clock},
+        told::told,
     },
 };
 use leptos::prelude::*;
@@ -48,6 +49,10 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
             story.map(|story| ticket(story, clock.moment(story.as_of))).unwrap_or_default()
         })
     };
+    let connection = latest.with_untracked(|got| {
+        let issue = got.as_ref().and_then(Got::issue).map(|story| &story.issue);
+        issue.and_then(|issue| issue.connection.as_ref()).map(|connection| connection.id.to_string())
+    });
     let id = latest.with_untracked(|got| got.as_ref().and_then(Got::issue).map(|s| s.issue.id.to_string()));
     view! {
         <Title text=asking::title(move || say(|s| format!("#{} {}", s.issue.number, headline(&s.issue)))) />
@@ -64,6 +69,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
                     {acts(latest, refetch)}
                     <Copy text=text label="Copy for a ticket" what="Text" class="quiet" />
                 </section>
+                {connection.map(|id| told(move || id.clone()))}
                 <section aria-labelledby="story">
                     <h2 id="story">"What happened"</h2>
                     {note(id.unwrap_or_default(), refetch)}

@@ -1,5 +1,17 @@
 //! The screens: one file each.
 
+pub(crate) mod alert_channel;
+pub(crate) mod alert_channels;
+pub(crate) mod alert_log;
+pub(crate) mod alert_maintenance;
+pub(crate) mod alert_notification;
+pub(crate) mod alert_route;
+pub(crate) mod alert_routes;
+pub(crate) mod alert_rule;
+pub(crate) mod alert_rules;
+pub(crate) mod alert_silence;
+pub(crate) mod alert_silences;
+pub(crate) mod alerts;
 pub(crate) mod bulk;
 pub(crate) mod bulk_new;
 pub(crate) mod connection;

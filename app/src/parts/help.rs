@@ -5,17 +5,18 @@ use leptos::prelude::*;
 /// The dialog.
 #[component]
 pub(crate) fn Help() -> impl IntoView {
-    const KEYS: [(&str, &str); 14] = [
+    const KEYS: [(&str, &str); 15] = [
         ("/", "Search connections"),
         ("j  k", "Next and previous row"),
         ("Enter", "Open the row"),
         ("x", "Select the row"),
         ("e", "Acknowledge the issue"),
-        ("r", "Retry what failed"),
+        ("r", "Try what failed again"),
         ("g  o", "Go to the Overview"),
         ("g  c", "Go to Connections"),
         ("g  i", "Go to Issues"),
         ("g  w", "Go to Webhooks"),
+        ("g  a", "Go to Alerts"),
         ("g  y", "Go to System"),
         ("g  s", "Go to Settings"),
         ("Ctrl K", "Find anything; ⌘ K on a Mac"),

@@ -29,6 +29,7 @@ pub(crate) fn listen() {
                 (true, "c") => to(&navigate, "/connections"),
                 (true, "i") => to(&navigate, "/issues"),
                 (true, "w") => to(&navigate, "/webhooks"),
+                (true, "a") => to(&navigate, "/alerts"),
                 (true, "y") => to(&navigate, "/system"),
                 (true, "s") => to(&navigate, "/settings"),
                 (_, "g") => {

@@ -25,6 +25,7 @@ pub(crate) fn Nav(
                     <Entry href="/connections" words="Connections" number=move || figure(pulse, |p| p.pulse.totals.all()) />
                     <Entry href="/issues" words="Issues" number=move || figure(pulse, |p| p.pulse.issues_open) hot=true />
                     <Entry href="/webhooks" words="Webhooks" number=String::new />
+                    <Entry href="/alerts" words="Alerts" number=String::new />
                     <Entry href="/system" words="System" number=move || figure(pulse, |p| p.pulse.concerns.len() as u64) hot=true />
                     <Entry href="/settings" words="Settings" number=String::new />
                 </Transition>

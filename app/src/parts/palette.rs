@@ -17,7 +17,7 @@ struct Item {
     health: Option<model::Health>,
 }
 
-const SCREENS: [(&str, &str); 14] = [
+const SCREENS: [(&str, &str); 21] = [
     ("/", "Overview"),
     ("/connections", "All connections"),
     ("/connections?health=reauthorization_required", "Who must sign in again"),
@@ -28,6 +28,13 @@ const SCREENS: [(&str, &str); 14] = [
     ("/webhooks/events", "Webhooks: events received"),
     ("/webhooks/endpoints", "Webhooks: endpoints"),
     ("/webhooks/endpoints/new", "Add an endpoint"),
+    ("/alerts", "Alerts: what fires"),
+    ("/alerts/rules", "Alerts: rules"),
+    ("/alerts/rules/new", "Write a rule"),
+    ("/alerts/silences", "Alerts: silences and maintenance"),
+    ("/alerts/routes", "Alerts: routes, who is told"),
+    ("/alerts/channels", "Alerts: channels"),
+    ("/alerts/log", "Alerts: what was told"),
     ("/system", "System: what Linewatch sees"),
     ("/settings", "Settings: sources"),
     ("/settings/sources/new", "Add a source"),

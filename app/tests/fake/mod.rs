@@ -1,5 +1,6 @@
 //! A desk that answers from fixtures: every health, a source that fails, an empty world.
 
+mod alerts;
 mod connections;
 mod history;
 mod issues;
@@ -36,6 +37,10 @@ pub struct FakeBackend {
     pub outages: Vec<Outage>,
     pub failures: Vec<Failure>,
     pub endpoints: Vec<Endpoint>,
+    pub rules: Vec<Rule>,
+    pub alerts: Vec<Alert>,
+    pub channels: Vec<Channel>,
+    pub notifications: Vec<Notification>,
     /// The note on every connection, instead of its own.
     pub note: Option<String>,
     /// What cannot be seen.
@@ -54,6 +59,10 @@ impl FakeBackend {
             outages: issues::outages(),
             failures: webhooks::failures(),
             endpoints: webhooks::endpoints(),
+            rules: alerts::rules(),
+            alerts: alerts::alerts(),
+            channels: alerts::channels(),
+            notifications: alerts::notifications(),
             note: None,
             concerns: system::concerns(),
             broken: None,
@@ -462,15 +471,16 @@ impl Backend for FakeBackend {
     }
 
     async fn rules(&self, _: &Actor) -> Result<Vec<Rule>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        self.check()?;
+        Ok(self.rules.clone())
     }
 
-    async fn rule(&self, _: &Actor, _: RuleId) -> Result<Rule, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn rule(&self, _: &Actor, id: RuleId) -> Result<Rule, Refusal> {
+        alerts::one(&self.rules, |one| one.id == id, "This rule")
     }
 
     async fn rule_changes(&self, _: &Actor, _: RuleId) -> Result<Vec<RuleChange>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(alerts::changes())
     }
 
     async fn add_rule(&self, _: &Actor, _: NewRule) -> Result<Rule, Refusal> {
@@ -485,16 +495,17 @@ impl Backend for FakeBackend {
         Err(Refusal::NotFound("Nothing".to_owned()))
     }
 
-    async fn preview_rule(&self, _: &Actor, _: PreviewWish) -> Result<Preview, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn preview_rule(&self, _: &Actor, wish: PreviewWish) -> Result<Preview, Refusal> {
+        Ok(alerts::preview(&wish))
     }
 
-    async fn alerts(&self, _: &Actor, _: AlertQuery) -> Result<Page<Alert>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn alerts(&self, _: &Actor, query: AlertQuery) -> Result<Page<Alert>, Refusal> {
+        self.check()?;
+        Ok(alerts::page(self, &query))
     }
 
-    async fn alert(&self, _: &Actor, _: AlertId) -> Result<Alert, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn alert(&self, _: &Actor, id: AlertId) -> Result<Alert, Refusal> {
+        alerts::one(&self.alerts, |one| one.id == id, "This alert")
     }
 
     async fn acknowledge_alert(&self, _: &Actor, _: AlertId) -> Result<Alert, Refusal> {
@@ -502,15 +513,15 @@ impl Backend for FakeBackend {
     }
 
     async fn told(&self, _: &Actor, _: ConnectionId) -> Result<Vec<Told>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(alerts::told(self))
     }
 
     async fn silences(&self, _: &Actor) -> Result<Vec<Silence>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(if self.rules.is_empty() { Vec::new() } else { vec![alerts::silence(None)] })
     }
 
-    async fn add_silence(&self, _: &Actor, _: NewSilence) -> Result<Silence, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn add_silence(&self, _: &Actor, new: NewSilence) -> Result<Silence, Refusal> {
+        Ok(alerts::silence(Some(&new)))
     }
 
     async fn end_silence(&self, _: &Actor, _: SilenceId) -> Result<(), Refusal> {
@@ -518,7 +529,7 @@ impl Backend for FakeBackend {
     }
 
     async fn maintenances(&self, _: &Actor) -> Result<Vec<Maintenance>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(if self.rules.is_empty() { Vec::new() } else { alerts::maintenances() })
     }
 
     async fn add_maintenance(&self, _: &Actor, _: NewMaintenance) -> Result<Maintenance, Refusal> {
@@ -530,11 +541,11 @@ impl Backend for FakeBackend {
     }
 
     async fn routes(&self, _: &Actor) -> Result<Vec<Route>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(if self.rules.is_empty() { Vec::new() } else { alerts::routes() })
     }
 
-    async fn route(&self, _: &Actor, _: RouteId) -> Result<Route, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn route(&self, _: &Actor, id: RouteId) -> Result<Route, Refusal> {
+        alerts::one(&alerts::routes(), |one| one.id == id, "This route")
     }
 
     async fn add_route(&self, _: &Actor, _: NewRoute) -> Result<Route, Refusal> {
@@ -550,15 +561,15 @@ impl Backend for FakeBackend {
     }
 
     async fn explain_route(&self, _: &Actor, _: RouteSample) -> Result<Explanation, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(alerts::explanation())
     }
 
     async fn channels(&self, _: &Actor) -> Result<Vec<Channel>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+        Ok(self.channels.clone())
     }
 
-    async fn channel(&self, _: &Actor, _: ChannelId) -> Result<Channel, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn channel(&self, _: &Actor, id: ChannelId) -> Result<Channel, Refusal> {
+        alerts::one(&self.channels, |one| one.id == id, "This channel")
     }
 
     async fn add_channel(&self, _: &Actor, _: NewChannel) -> Result<Channel, Refusal> {
@@ -577,12 +588,12 @@ impl Backend for FakeBackend {
         Err(Refusal::NotFound("Nothing".to_owned()))
     }
 
-    async fn notifications(&self, _: &Actor, _: NotificationQuery) -> Result<Page<Notification>, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn notifications(&self, _: &Actor, query: NotificationQuery) -> Result<Page<Notification>, Refusal> {
+        Ok(alerts::log(self, &query))
     }
 
-    async fn notification(&self, _: &Actor, _: NotificationId) -> Result<Notification, Refusal> {
-        Err(Refusal::NotFound("Nothing".to_owned()))
+    async fn notification(&self, _: &Actor, id: NotificationId) -> Result<Notification, Refusal> {
+        alerts::one(&self.notifications, |one| one.id == id, "This message")
     }
 
     async fn retry_notification(&self, _: &Actor, _: NotificationId) -> Result<Notification, Refusal> {

@@ -212,7 +212,7 @@ fn read_json<T: serde::de::DeserializeOwned>(wrong: &mut Vec<FieldError>, field:
 }
 
 /// Reads what `text::duration` writes, and what people type instead; a bare number is seconds.
-fn seconds(text: &str) -> Option<i64> {
+pub(super) fn seconds(text: &str) -> Option<i64> {
     let text = text.trim().to_lowercase();
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let number: i64 = text[..split].parse().ok()?;
