@@ -53,7 +53,16 @@ impl Fleet {
         let vault = Vault::new(MasterKey::generate(), Arc::clone(&shared));
         let outbound = Outbound::new(Vec::new());
         let upstreams = Upstreams::new(pool.clone(), Arc::clone(&shared), vault.clone(), outbound.clone());
+        let sender = engine::notify::Sender::new(
+            pool.clone(),
+            Arc::clone(&shared),
+            vault.clone(),
+            &outbound,
+            None,
+            "https://linewatch.example",
+        );
         let desk = Desk {
+            sender,
             pool: pool.clone(),
             clock: Arc::clone(&shared),
             vault,

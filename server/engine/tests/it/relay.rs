@@ -53,7 +53,16 @@ impl Story {
         let door = Doorway::open(pool).await;
         let clock: SharedClock = door.clock.clone();
         let outbound = Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let sender = engine::notify::Sender::new(
+            pool.clone(),
+            clock.clone(),
+            door.vault.clone(),
+            &outbound,
+            None,
+            "https://linewatch.example",
+        );
         let desk = Desk {
+            sender,
             pool: pool.clone(),
             clock: clock.clone(),
             vault: door.vault.clone(),
