@@ -49,8 +49,9 @@ const alertRow = (page: Page, victim: Connection): Locator =>
 /** A name that no other test uses. */
 const fresh = (words: string) => `${words} ${Date.now().toString(36)}`;
 
-/** Takes away what a test has made: routes before the channels that they need. */
+/** Takes away what a test has made, and the route to everything that came with the first channel: routes before their channels. */
 async function tidy(linewatch: Linewatch, names: string[]): Promise<void> {
+  names = [...names, 'Everything'];
   for (const path of ['/api/v1/rules', '/api/v1/routes', '/api/v1/channels']) {
     for (const one of await list<Named>(linewatch, path)) {
       if (names.includes(one.name)) await linewatch.ask(`${path}/${one.id}`, 'DELETE');

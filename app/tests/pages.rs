@@ -326,7 +326,7 @@ async fn a_refused_rule_keeps_every_word_and_says_what_is_wrong_where_it_is() {
     let (_, html) = page("rule_refused", FakeBackend::rich(), &address).await;
     let html = html.replace(">\n<", "><");
     assert!(html.contains(r#"value="90 days""#) && html.contains(r#"value="Quiet""#), "{html}");
-    assert!(html.contains("id=\"s-quiet_seconds-wrong\">At most 30 days.<"), "{html}");
+    assert!(html.contains(r#"id="s-quiet_seconds-wrong" class="wrong">At most 30 days.<"#), "{html}");
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ async fn many_are_tried_again_at_a_pace_that_can_be_changed_paused_and_cancelled
 
     let retry = story.start(json!({"filter": {"kind": ["processing"]}, "rate": 40})).await;
     assert_eq!((retry.state, retry.total, retry.rate), (Some(BulkState::Running), 60, 40));
+    story.clock.set(retry.started_at.unwrap());
     assert_eq!(story.worker.step().await.unwrap(), Step::Busy);
     assert_eq!(story.waiting().await, 10, "a quarter of a second's worth");
     assert_eq!(story.worker.step().await.unwrap(), Step::Idle, "the next few are not due");
@@ -84,7 +85,8 @@ async fn many_are_tried_again_at_a_pace_that_can_be_changed_paused_and_cancelled
     story.change(&retry, Some(BulkState::Paused), Some(80)).await;
     assert_eq!(story.step().await, Step::Idle);
     story.change(&retry, Some(BulkState::Running), None).await;
-    assert_eq!(story.step().await, Step::Busy);
+    story.clock.set(story.world.clock.now());
+    assert_eq!(story.worker.step().await.unwrap(), Step::Busy);
     assert_eq!(story.waiting().await, 20);
 
     let cancelled = story.world.desk.cancel_retry(&admin(), retry.id.unwrap()).await.unwrap();
