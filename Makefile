@@ -29,7 +29,7 @@ locked := $(if $(CI),--locked)
 # What the server must be told to serve the browser's part; it finds hash.txt beside itself.
 site := LEPTOS_SITE_ROOT=$(target)/site LEPTOS_HASH_FILES=true
 # What the browser's part is made of.
-browser_sources := app style Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
+browser_sources := app/src app/model/src app/hydrate app/public app/Cargo.toml app/model/Cargo.toml app/build.rs style Cargo.toml Cargo.lock .cargo/config.toml rust-toolchain.toml
 # Fuzz targets are a workspace of their own; without a sanitizer stable Rust builds them, and unsafe code we have none.
 fuzz := server/engine/fuzz
 fuzzing = --fuzz-dir $(fuzz) --sanitizer none --target-dir $(target)/fuzz

@@ -40,6 +40,10 @@ words! {
         PublicUrl = "public_url", "Makini cannot send webhooks here";
         /// A source's API has changed its version.
         VersionDrift = "version_drift", "A source speaks another version";
+        /// Messages of a channel do not get through.
+        ChannelFails = "channel_fails", "Messages do not get through";
+        /// An endpoint is not reached; its deliveries wait.
+        EndpointUnreached = "endpoint_unreached", "An endpoint does not take its events";
         /// Upstream's clock is far off, or ours is.
         ClockSkew = "clock_skew", "The clocks disagree";
     }
@@ -61,6 +65,10 @@ pub struct Concern {
     pub since: Option<DateTime<Utc>>,
     /// The source it is about.
     pub source: Option<crate::SourceId>,
+    /// The channel it is about.
+    pub channel: Option<crate::ChannelId>,
+    /// The endpoint it is about.
+    pub endpoint: Option<crate::EndpointId>,
 }
 
 /// What every page shows around itself: figures beside the way to each screen, and what Linewatch cannot see right now.
@@ -72,6 +80,10 @@ pub struct Pulse {
     pub totals: Totals,
     /// How many issues are open: those that nobody has taken.
     pub issues_open: u64,
+    /// How many alerts fire that nobody has acknowledged and nothing mutes.
+    pub alerts_firing: u64,
+    /// How many webhooks rest as failed, processing and deliveries; counted to 1,000.
+    pub webhooks_failed: u64,
     /// What Linewatch cannot see right now, worst first.
     pub concerns: Vec<Concern>,
 }

@@ -83,8 +83,6 @@ pub struct AlertsView {
     pub as_of: DateTime<Utc>,
     /// What the person may do.
     pub role: Role,
-    /// Channels that fail: id and name.
-    pub broken: Choices,
     /// The rest.
     pub body: AlertBody,
 }
@@ -166,9 +164,7 @@ pub struct RoutesView {
 pub async fn ask_alerts(ask: AlertAsk) -> Result<AlertsView, CallError> {
     let (desk, actor) = desk()?;
     let body = answer(find::body(&*desk, &actor, ask, as_of()).await)?;
-    let channels = desk.channels(&actor).await.unwrap_or_default().into_iter();
-    let broken = channels.filter(|c| c.enabled && c.failing_since.is_some()).map(|c| (c.id.to_string(), c.name));
-    Ok(AlertsView { as_of: as_of(), role: actor.role, broken: broken.collect(), body })
+    Ok(AlertsView { as_of: as_of(), role: actor.role, body })
 }
 
 /// Who was told of a connection, and the server's clock.

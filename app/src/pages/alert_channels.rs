@@ -44,7 +44,7 @@ fn full(latest: Latest) -> AnyView {
     });
     view! {
         <Title text="Channels" />
-        {tabs(latest, "/alerts/channels")}
+        {tabs("/alerts/channels")}
         <div class="section-head">
             <h1>"By what means people are told."</h1>
             {acts.then(|| view! { <a class="btn first" href="/alerts/channels/new">"Add a channel"</a> })}

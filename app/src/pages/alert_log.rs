@@ -37,7 +37,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
     let retry = Post::new(RetryNotification::PATH, "It is tried again", move || refetch.nudge());
     view! {
         <Title text="What was told" />
-        {tabs(latest, "/alerts/log")}
+        {tabs("/alerts/log")}
         <h1>"What was told, and how."</h1>
         {body(latest, |view| match &view.body {
             AlertBody::Log(_, asked, channels) => filters(asked, channels),

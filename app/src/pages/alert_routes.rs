@@ -37,7 +37,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
     };
     view! {
         <Title text="Routes" />
-        {tabs(latest, "/alerts/routes")}
+        {tabs("/alerts/routes")}
         <div class="section-head">
             <h1>"Who is told of what."</h1>
             {acts.then(|| view! { <a class="btn first" href="/alerts/routes/new">"Add a route"</a> })}

@@ -46,7 +46,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
     let ids = move || latest.with(|got| rules(got.as_ref()).iter().map(|rule| rule.id).collect::<Vec<_>>());
     view! {
         <Title text="Rules" />
-        {tabs(latest, "/alerts/rules")}
+        {tabs("/alerts/rules")}
         <div class="section-head">
             <h1>{move || latest.with(|got| sentence(rules(got.as_ref())))}</h1>
             {acts.then(|| view! { <a class="btn first" href="/alerts/rules/new">"Write a rule"</a> })}

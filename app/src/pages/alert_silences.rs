@@ -62,7 +62,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
     };
     view! {
         <Title text="Silences and maintenance" />
-        {tabs(latest, "/alerts/silences")}
+        {tabs("/alerts/silences")}
         <h1>"When nobody is told, and why."</h1>
         <div class="section-head">
             <h2>"Silences"</h2>

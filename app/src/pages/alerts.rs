@@ -58,7 +58,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
     let none = Memo::new(move |_| latest.with(|got| page(got.as_ref()).is_none_or(|(page, _)| page.items.is_empty())));
     view! {
         <Title text="Alerts" />
-        {tabs(latest, "/alerts")}
+        {tabs("/alerts")}
         <h1>{title}</h1>
         {body(latest, |view| match &view.body {
             AlertBody::Firing(page, asked) => states(page, asked),

@@ -8,7 +8,7 @@ use crate::{
         empty::Empty,
         text,
         time::{Moment, use_clock},
-        webhook_tabs::{Here, webhook_tabs},
+        webhook_tabs::webhook_tabs,
         webhook_words::endpoint_badge,
     },
 };
@@ -30,7 +30,7 @@ pub(crate) fn EndpointsPage() -> impl IntoView {
         });
         view! {
             <Title text=asking::title(title) />
-            {webhook_tabs(Here::Endpoints)}
+            {webhook_tabs("/webhooks/endpoints")}
             {list}
         }
         .into_any()

@@ -9,7 +9,7 @@ use crate::{
         event_rows::{address, rows},
         failed_filters::choice,
         time::{Moment, use_clock},
-        webhook_tabs::{Here, webhook_tabs},
+        webhook_tabs::webhook_tabs,
     },
 };
 use leptos::prelude::*;
@@ -51,7 +51,7 @@ fn list(latest: Latest) -> AnyView {
     };
     view! {
         <Title text="Events received" />
-        {webhook_tabs(Here::Events)}
+        {webhook_tabs("/webhooks/events")}
         <h1>"Events received"<span class="quiet">", newest first"</span></h1>
         {bar}
         {part(rows)}

@@ -14,7 +14,7 @@ use crate::{
         failed_rows::{asks_of, failed_rows},
         failed_tabs::{hints, kinds, retry_all, sentence},
         time::{Moment, use_clock},
-        webhook_tabs::{Here, webhook_tabs},
+        webhook_tabs::webhook_tabs,
     },
 };
 use leptos::prelude::*;
@@ -88,7 +88,7 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
     let title = move || latest.with(|got| got.as_ref().and_then(Got::failures).map(sentence).unwrap_or_default());
     view! {
         <Title text=asking::title(title) />
-        {webhook_tabs(Here::Failed)}
+        {webhook_tabs("/webhooks")}
         {part(|listing, _, _| view! { <h1>{sentence(listing)}</h1> }.into_any())}
         {part(|listing, _, now| hints(listing, now))}
         {part(|listing, asks, _| kinds(listing, asks))}

@@ -1,5 +1,6 @@
-//! What stands above every screen of alerts: the way to the others, and which channels fail.
+//! What stands above every screen of alerts: the way to the others.
 
+use super::areas::areas;
 use crate::{
     asking::{Got, Latest, part},
     browser,
@@ -19,32 +20,8 @@ const TABS: [(&str, &str); 6] = [
 ];
 
 /// The tabs; `here` is the address of the one that is open.
-pub(crate) fn tabs(latest: Latest, here: &'static str) -> AnyView {
-    let tab = |(href, words): (&'static str, &'static str)| {
-        view! { <li><a href=href aria-current=(href == here).then_some("page")>{words}</a></li> }.into_any()
-    };
-    let broken = part(latest, |got| match got.alerts() {
-        Some(view) => view.broken.iter().map(|(id, name)| banner(id, name)).collect::<Vec<_>>().into_any(),
-        None => ().into_any(),
-    });
-    view! {
-        {broken}
-        <nav aria-label="Alerts"><ul class="legend area-tabs">{TABS.map(tab).into_iter().collect::<Vec<_>>()}</ul></nav>
-    }
-    .into_any()
-}
-
-fn banner(id: &str, name: &str) -> AnyView {
-    view! {
-        <section class="banner critical" role="status">
-            <div>
-                <h2>{format!("Messages to {name} do not get through")}</h2>
-                <p>"What should go there waits, or goes to the channel that takes over. See why, and try it out."</p>
-            </div>
-            <a class="btn" href=format!("/alerts/channels/{id}")>"Open the channel"</a>
-        </section>
-    }
-    .into_any()
+pub(crate) fn tabs(here: &'static str) -> AnyView {
+    areas("Alerts", &TABS, here)
 }
 
 /// A part of the screen that follows what one kind of answer holds.

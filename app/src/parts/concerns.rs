@@ -57,10 +57,12 @@ fn bar(first: &Concern, more: usize, now: Moment) -> AnyView {
 /// All of them, each with the way to mend it.
 pub(crate) fn list(concerns: &[Concern], now: Moment) -> AnyView {
     let one = |concern: &Concern| {
-        let source = concern
-            .source
-            .map(|id| view! { <a class="btn" href=format!("/settings/sources/{id}")>"Open the source"</a> }.into_any());
-        view! { <li class=format!("banner {}", concern.severity)>{words(concern, now)}{source}</li> }.into_any()
+        let of = None
+            .or_else(|| Some((format!("/settings/sources/{}", concern.source?), "Open the source")))
+            .or_else(|| Some((format!("/alerts/channels/{}", concern.channel?), "Open the channel")))
+            .or_else(|| Some((format!("/webhooks/endpoints/{}", concern.endpoint?), "Open the endpoint")));
+        let way = of.map(|(href, words)| view! { <a class="btn" href=href>{words}</a> });
+        view! { <li class=format!("banner {}", concern.severity)>{words(concern, now)}{way}</li> }.into_any()
     };
     view! { <ul class="plain-list concerns">{concerns.iter().map(one).collect::<Vec<_>>()}</ul> }.into_any()
 }

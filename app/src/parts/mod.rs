@@ -3,6 +3,7 @@
 pub(crate) mod abilities;
 pub(crate) mod alert_rows;
 pub(crate) mod alert_tabs;
+pub(crate) mod areas;
 pub(crate) mod attempts;
 pub(crate) mod availability;
 pub(crate) mod by_hand;

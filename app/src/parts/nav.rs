@@ -24,8 +24,8 @@ pub(crate) fn Nav(
                     <Entry href="/" words="Overview" number=move || figure(pulse, |p| p.pulse.totals.attention()) hot=true />
                     <Entry href="/connections" words="Connections" number=move || figure(pulse, |p| p.pulse.totals.all()) />
                     <Entry href="/issues" words="Issues" number=move || figure(pulse, |p| p.pulse.issues_open) hot=true />
-                    <Entry href="/webhooks" words="Webhooks" number=String::new />
-                    <Entry href="/alerts" words="Alerts" number=String::new />
+                    <Entry href="/webhooks" words="Webhooks" number=move || figure(pulse, |p| p.pulse.webhooks_failed) hot=true />
+                    <Entry href="/alerts" words="Alerts" number=move || figure(pulse, |p| p.pulse.alerts_firing) hot=true />
                     <Entry href="/system" words="System" number=move || figure(pulse, |p| p.pulse.concerns.len() as u64) hot=true />
                     <Entry href="/settings" words="Settings" number=String::new />
                 </Transition>

@@ -65,7 +65,7 @@ pub(crate) fn sentence(view: &RuleView, controls: Controls, post: Post, trial: T
     let asks = move |words: &'static str, class: &'static str| {
         let address = address.clone();
         view! {
-            <button class=class formmethod="get" formaction=address formnovalidate=true hidden=move || alive.is_ticking() disabled=move || alive.is_ticking()>{words}</button>
+            <noscript><button class=class formmethod="get" formaction=address formnovalidate=true>{words}</button></noscript>
         }
         .into_any()
     };

@@ -1,28 +1,14 @@
 //! The three screens of webhooks, side by side.
 
+use super::areas::areas;
 use leptos::prelude::*;
 
-/// Which of them one is on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Here {
-    Failed,
-    Events,
-    Endpoints,
-}
+const SCREENS: [(&str, &str); 3] =
+    [("/webhooks", "Failed"), ("/webhooks/events", "Events"), ("/webhooks/endpoints", "Endpoints")];
 
-/// The way to each.
-pub(crate) fn webhook_tabs(here: Here) -> AnyView {
-    let tab = |to: Here, href: &'static str, words: &'static str| {
-        view! { <a href=href aria-current=(to == here).then_some("page")>{words}</a> }.into_any()
-    };
-    view! {
-        <nav class="areas" aria-label="Webhooks">
-            {tab(Here::Failed, "/webhooks", "Failed")}
-            {tab(Here::Events, "/webhooks/events", "Events")}
-            {tab(Here::Endpoints, "/webhooks/endpoints", "Endpoints")}
-        </nav>
-    }
-    .into_any()
+/// The way to each; `here` is the address of the one that is open.
+pub(crate) fn webhook_tabs(here: &'static str) -> AnyView {
+    areas("Webhooks", &SCREENS, here)
 }
 
 /// The way back to one of them.

@@ -90,6 +90,8 @@ impl Backend for FakeBackend {
             at: now(),
             totals: self.totals(),
             issues_open: issues::counts(self).open,
+            alerts_firing: self.alerts.iter().filter(|a| a.state == model::AlertState::Firing).count() as u64,
+            webhooks_failed: self.failures.iter().filter(|f| f.retryable && f.next_due_at.is_none()).count() as u64,
             concerns: self.concerns.clone(),
         })
     }

@@ -26,6 +26,8 @@ pub fn concerns() -> Vec<Concern> {
         detail: detail.to_owned(),
         since: None,
         source: None,
+        channel: None,
+        endpoint: None,
     };
     vec![
         Concern {

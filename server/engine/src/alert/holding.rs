@@ -171,6 +171,7 @@ async fn ourselves(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>)
         sources: &sources,
         replicas: &replicas,
         silent: &[],
+        broken: &[],
         waiting_since: event_due::backlog(conn, now).await?.oldest,
         room_until: room_until(conn, now).await?,
         certificate: None,
@@ -198,11 +199,14 @@ async fn ourselves(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>)
         all.push(Holding { since: concern.since, ..of });
     }
     for broken in alert_sweep::broken(conn).await? {
-        let (kind, summary) = match broken.kind.as_str() {
-            "endpoint" => (SubjectKind::Endpoint, "It does not take events; deliveries wait"),
-            _ => (SubjectKind::Channel, "Messages do not arrive"),
+        let of = match broken.which {
+            Which::Endpoint(id) => {
+                let summary = "It does not take events; deliveries wait".to_owned();
+                thing(SubjectKind::Endpoint, id, broken.name, summary)
+            }
+            Which::Channel(id) => thing(SubjectKind::Channel, id, broken.name, "Messages do not arrive".to_owned()),
         };
-        all.push(Holding { since: Some(broken.since), ..thing(kind, broken.id, broken.name, summary.to_owned()) });
+        all.push(Holding { since: Some(broken.since), ..of });
     }
     Ok(all)
 }

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::housekeeping::room_until;
-use crate::store::{event, event_due, fleet, gap, internal, issue_list, replica};
+use crate::store::{alert, alert_sweep, event, event_due, failure, fleet, gap, internal, issue_list, replica};
 use crate::system::concern::{Facts, concerns};
 use chrono::TimeDelta;
 use model::{Actor, Ingest, Pulse, Refusal, Role, System};
@@ -14,8 +14,10 @@ impl Desk {
         let mut conn = self.conn().await?;
         let totals = fleet::totals(&mut conn).await.map_err(internal)?;
         let issues_open = issue_list::open(&mut conn).await.map_err(internal)?;
+        let alerts_firing = alert::firing_untaken(&mut conn).await.map_err(internal)?;
+        let webhooks_failed = failure::resting(&mut conn).await.map_err(internal)?;
         let System { at, concerns, .. } = self.look(&mut conn).await?;
-        Ok(Pulse { at, totals, issues_open, concerns })
+        Ok(Pulse { at, totals, issues_open, alerts_firing, webhooks_failed, concerns })
     }
 
     pub(super) async fn read_system(&self, actor: &Actor) -> Result<System, Refusal> {
@@ -36,8 +38,10 @@ impl Desk {
         let room_until = room_until(conn, at).await.map_err(internal)?;
         let certificate = self.certificate.borrow().clone();
         let silent = gap::silent(conn, at).await.map_err(internal)?;
+        let broken = alert_sweep::broken(conn).await.map_err(internal)?;
         let facts = Facts {
             sources: &sources,
+            broken: &broken,
             silent: &silent,
             replicas: &replicas,
             waiting_since: backlog.oldest,

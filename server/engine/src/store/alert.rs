@@ -233,7 +233,17 @@ pub async fn acknowledge(conn: &mut PgConnection, id: AlertId, by: &str, now: Da
     Ok(done.rows_affected() == 1)
 }
 
-/// How many fire.
+/// How many fire that nobody has taken and nothing mutes.
+pub async fn firing_untaken(conn: &mut PgConnection) -> Result<u64> {
+    sqlx::query_scalar!(
+        "select count(*) as \"n!\" from alert where state = 'firing' and acknowledged_by is null and muted_by is null"
+    )
+    .fetch_one(conn)
+    .await
+    .map(i64::unsigned_abs)
+}
+
+/// How many alerts fire.
 pub async fn firing(conn: &mut PgConnection) -> Result<i64> {
     sqlx::query_scalar!("select count(*) as \"n!\" from alert where state = 'firing'").fetch_one(conn).await
 }

@@ -1,8 +1,9 @@
 //! What rules ask of time: subjects over a threshold, each kind in one statement.
 
 use super::word;
+use crate::system::concern::{Broken, Which};
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{ConnectionId, Environment, FailureKind, OutageKind, SourceId, When};
+use model::{ChannelId, ConnectionId, EndpointId, Environment, FailureKind, OutageKind, SourceId, When};
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
@@ -238,30 +239,22 @@ pub async fn old_secrets(conn: &mut PgConnection, when: &When, now: DateTime<Utc
         .collect()
 }
 
-/// Something of our own that fails: an endpoint whose circuit is open, a channel whose messages do not arrive.
-pub struct Broken {
-    /// `endpoint` or `channel`.
-    pub kind: String,
-    /// Which.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
-
 /// Endpoints whose circuit is open, and channels that fail.
 pub async fn broken(conn: &mut PgConnection) -> Result<Vec<Broken>> {
-    sqlx::query_as!(
-        Broken,
-        "select 'endpoint' as \"kind!\", e.id as \"id!\", e.name as \"name!\", l.open_since as \"since!\" \
+    let rows = sqlx::query!(
+        "select true as \"endpoint!\", e.id as \"id!\", e.name as \"name!\", l.open_since as \"since!\" \
          from endpoint_lane l join endpoint e on e.id = l.endpoint_id \
          where l.open_since is not null and e.enabled and e.removed_at is null \
-         union all select 'channel', id, name, failing_since from channel \
+         union all select false, id, name, failing_since from channel \
          where failing_since is not null and enabled and removed_at is null order by 1, 3"
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    let which = |endpoint, id| if endpoint { Which::Endpoint(EndpointId(id)) } else { Which::Channel(ChannelId(id)) };
+    Ok(rows
+        .into_iter()
+        .map(|row| Broken { which: which(row.endpoint, row.id), name: row.name, since: row.since })
+        .collect())
 }
 
 /// Connections that turned bad so often, with the times of their newest turns.

@@ -2,7 +2,9 @@
 
 use super::SILENT_AFTER;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use model::{Certificate, Concern, ConcernCode, RejectionReason, Replica, Severity, Source, SourceId};
+use model::{
+    Certificate, ChannelId, Concern, ConcernCode, EndpointId, RejectionReason, Replica, Severity, Source, SourceId,
+};
 use url::{Host, Url};
 
 /// A source whose newest good round is older than so many of its intervals cannot be seen.
@@ -33,6 +35,26 @@ pub struct Silent {
     pub since: DateTime<Utc>,
 }
 
+/// Something of our own that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// What.
+    pub which: Which,
+    /// Its name.
+    pub name: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+}
+
+/// A channel whose messages do not get through, or an endpoint whose circuit is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// A channel.
+    Channel(ChannelId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+}
+
 /// So few may be lost on the way; more in a row mean that none comes any more.
 const MISSED_IS_SILENT: u64 = 3;
 
@@ -45,6 +67,8 @@ pub struct Facts<'a> {
     pub replicas: &'a [Replica],
     /// Sources whose webhooks are missed, with none that came since.
     pub silent: &'a [Silent],
+    /// Endpoints and channels that fail.
+    pub broken: &'a [Broken],
     /// Since when the oldest received webhook waits to be processed.
     pub waiting_since: Option<DateTime<Utc>>,
     /// The last day for which there is room to store what comes.
@@ -61,6 +85,7 @@ pub fn concerns(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Concern> {
     let stopped = facts.silent.iter().filter_map(|silent| of_silence(silent, facts.sources));
     let mut all: Vec<_> = of_sources
         .chain(stopped)
+        .chain(facts.broken.iter().map(of_broken))
         .chain(of_work(facts.replicas, now))
         .chain(of_backlog(facts.waiting_since, now))
         .chain(of_room(facts.room_until, now))
@@ -71,7 +96,7 @@ pub fn concerns(facts: Facts<'_>, now: DateTime<Utc>) -> Vec<Concern> {
 }
 
 fn concern(code: ConcernCode, severity: Severity, title: String, detail: impl Into<String>) -> Concern {
-    Concern { code, severity, title, detail: detail.into(), since: None, source: None }
+    Concern { code, severity, title, detail: detail.into(), since: None, source: None, channel: None, endpoint: None }
 }
 
 fn of_source(source: &Source, public_url: &str, now: DateTime<Utc>) -> Vec<Concern> {
@@ -138,6 +163,24 @@ fn of_silence(silent: &Silent, sources: &[Source]) -> Option<Concern> {
     );
     let concern = concern(ConcernCode::WebhooksSilent, Severity::Warning, title, detail);
     Some(Concern { since: Some(silent.since), source: Some(source.id), ..concern })
+}
+
+fn of_broken(broken: &Broken) -> Concern {
+    let (name, since) = (&broken.name, Some(broken.since));
+    match broken.which {
+        Which::Channel(id) => {
+            let title = format!("Messages to {name} do not get through");
+            let detail = "What should go there waits, or goes to the channel that takes over. See why, and try it out.";
+            let concern = concern(ConcernCode::ChannelFails, Severity::Warning, title, detail);
+            Concern { since, channel: Some(id), ..concern }
+        }
+        Which::Endpoint(id) => {
+            let title = format!("The endpoint {name} does not take its events");
+            let detail = "Its deliveries wait while single ones try whether it is back; after a day each is given up, and can be retried.";
+            let concern = concern(ConcernCode::EndpointUnreached, Severity::Warning, title, detail);
+            Concern { since, endpoint: Some(id), ..concern }
+        }
+    }
 }
 
 /// Whether a source that should be polled is not, since when, and why.

@@ -20,9 +20,23 @@ const KINDS: [FailureKind; 4] =
     [FailureKind::Processing, FailureKind::Delivery, FailureKind::Rejection, FailureKind::Gap];
 /// Groups told.
 const MOST_GROUPS: usize = 100;
+/// What rests is counted so far.
+const MOST_RESTING: i64 = 1_000;
 
 /// Where a page begins: after this, newest first.
 type Position = (DateTime<Utc>, Uuid);
+
+/// How many events and deliveries rest as failed until somebody retries them, each counted to a thousand.
+pub async fn resting(conn: &mut PgConnection) -> sqlx::Result<u64> {
+    sqlx::query_scalar!(
+        "select (select count(*) from (select from event_end where failed_at is not null and state = 'failed' limit $1) e) \
+              + (select count(*) from (select from delivery where failed_at is not null and state = 'failed' limit $1) d) as \"n!\"",
+        MOST_RESTING
+    )
+    .fetch_one(conn)
+    .await
+    .map(i64::unsigned_abs)
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {

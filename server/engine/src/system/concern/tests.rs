@@ -59,6 +59,7 @@ fn look<'a>(change: impl FnOnce(&mut Source, &mut Vec<Replica>, &mut Facts<'a>))
     let well = Facts {
         sources: &[],
         silent: &[],
+        broken: &[],
         replicas: &[],
         waiting_since: None,
         room_until: Some("2026-03-09".parse().unwrap()),
@@ -169,6 +170,7 @@ fn room_certificate_and_clocks_worst_first() {
             Facts {
                 sources: &[Source { skew_ms: Some(-40_000), ..source() }],
                 silent: &[],
+                broken: &[],
                 replicas: &[worker(1)],
                 waiting_since: None,
                 room_until: Some("2026-03-09".parse().unwrap()),
@@ -183,4 +185,17 @@ fn room_certificate_and_clocks_worst_first() {
     assert_eq!(codes(3), [(Certificate, Warning), (ClockSkew, Warning)]);
     assert_eq!(codes(-1), [(Certificate, Critical), (ClockSkew, Warning)]);
     assert!(ends(30)[0].title.contains("40 s behind"), "{:?}", ends(30));
+}
+
+#[test]
+fn what_we_tell_by_and_forward_to_fails() {
+    let id = uuid::Uuid::from_u128(7);
+    let broken = [Which::Channel(model::ChannelId(id)), Which::Endpoint(model::EndpointId(id))].map(|which| Broken {
+        which,
+        name: "it".into(),
+        since: now(),
+    });
+    let seen = look(|_, _, facts| facts.broken = &broken);
+    let both = [(ConcernCode::ChannelFails, Severity::Warning), (ConcernCode::EndpointUnreached, Severity::Warning)];
+    assert_eq!(seen, both);
 }
