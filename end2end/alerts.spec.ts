@@ -76,7 +76,7 @@ test('a rule is written by keyboard with its preview, fires, is told, taken from
     await expect(page.getByText(/^whsec_/)).toBeVisible();
     await page.getByRole('button', { name: 'Send a sample' }).click();
     await expect(page.getByText('The sample went through.')).toBeVisible();
-    expect(receiver.messages).toHaveLength(1);
+    expect(receiver.messages.filter((text) => text.includes('"reason":"test"')), 'beside what fires already').toHaveLength(1);
     await page.reload();
     await expect(page.getByText(/^whsec_/), 'it is not shown again').toHaveCount(0);
 
@@ -118,10 +118,12 @@ test('a rule is written by keyboard with its preview, fires, is told, taken from
     await linewatch.act(victim, 'change_credentials');
     const row = alertRow(page, victim).filter({ hasText: name });
     await expect(row).toHaveAttribute('data-state', 'firing', { timeout: 40_000 });
-    await expect.poll(() => receiver.messages.filter((text) => text.includes(victim.customer.name)).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    // The rule that came with Linewatch tells of it too.
+    const told = () => receiver.messages.find((text) => text.includes(victim.customer.name) && text.includes(`"rule":"${name}"`));
+    await expect.poll(() => told() !== undefined, { timeout: 20_000 }).toBe(true);
 
     // Whoever opens the link of the message is asked; only the answer takes it.
-    const message = receiver.messages.find((text) => text.includes(victim.customer.name))!;
+    const message = told()!;
     const link = (JSON.parse(message) as { data: { acknowledge: string } }).data.acknowledge;
     expect(link, message).toMatch(/^https?:/);
     const rule = await named(linewatch, '/api/v1/rules', name);

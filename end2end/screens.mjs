@@ -26,7 +26,8 @@ export const screens = [
   { name: 'webhooks-refused', path: '/webhooks?kind=fine&colour=red', status: 422 },
   { name: 'retry-new', path: '/webhooks/retries/new?kind=delivery' },
   { name: 'retry-missing', path: '/webhooks/retries/00000000-0000-7000-8000-000000000000', status: 404 },
-  { name: 'events', path: '/webhooks/events' },
+  // those of good syncs come every second: no two looks are alike
+  { name: 'events', path: '/webhooks/events?kind=connection.reauthorization_required' },
   { name: 'events-none', path: '/webhooks/events?webhook_id=no-such-id' },
   { name: 'event', path: '/webhooks/events/{event}' },
   { name: 'event-missing', path: '/webhooks/events/00000000-0000-7000-8000-000000000000', status: 404 },

@@ -6,7 +6,6 @@ use super::{
     rule_preview::Trial,
     rule_when::when,
     scope_fields::{TAGS_AND_OWNERS, scope_fields},
-    time::use_clock,
 };
 use crate::{browser, calls::alerts::RuleView};
 use leptos::prelude::*;
@@ -37,7 +36,6 @@ fn worst(severity: Severity) -> &'static str {
 
 /// The form. `address` is the page itself, which shows the same without wasm.
 pub(crate) fn sentence(view: &RuleView, controls: Controls, post: Post, trial: Trial, address: String) -> AnyView {
-    let alive = use_clock();
     let kind = RwSignal::new(controls.value("kind"));
     let whom = RwSignal::new(controls.value("whom"));
     let number = StoredValue::new(0u32);
