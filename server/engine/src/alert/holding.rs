@@ -7,7 +7,7 @@ use super::scope::{matches, matches_platform, matches_source};
 use super::sentence::{failures, span};
 use crate::housekeeping::room_until;
 use crate::store::{alert_facts, alert_sweep, event_due, replica, source};
-use crate::system::concern;
+use crate::system::concern::{self, Which};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{ConcernCode, ConnectionId, FailureKind, OutageKind, Severity, SilenceOf, Subject, SubjectKind, WhenKind};
 use sqlx::{PgConnection, Result};
