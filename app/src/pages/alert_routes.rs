@@ -15,7 +15,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use model::{ChangeTopic, Role, Route};
+use model::{ChangeTopic, Role, Route, RouteMatch};
 
 /// The screen.
 #[component]
@@ -62,6 +62,11 @@ fn list(view: &RoutesView, acts: bool, post: Post) -> AnyView {
         .into_any();
     }
     let last = view.routes.len();
+    // whatever stands below a route that takes everything and ends there is never asked
+    let end = view.routes.iter().position(|(route, ..)| route.matching == RouteMatch::default() && !route.goes_on);
+    let unreached = |i: usize| {
+        end.filter(|end| i > *end).map(|end| format!("Never reached: {} takes every alert.", view.routes[end].0.name))
+    };
     let one = |(i, (route, takes, tells)): (usize, &(Route, String, String))| {
         let moves = |by: i32, words: &'static str, hidden: bool| {
             let fields = view! {
@@ -78,6 +83,7 @@ fn list(view: &RoutesView, acts: bool, post: Post) -> AnyView {
                 <div class="reason">
                     <h2><a href=format!("/alerts/routes/{}", route.id) data-row="">{route.name.clone()}</a></h2>
                     <p class="read-back">{takes.clone()}" → "<b>{tells.clone()}</b>{ends(route)}</p>
+                    {unreached(i).map(|words| view! { <p class="note warn">{words}</p> })}
                 </div>
                 {acts.then(|| view! { <div class="acts">{moves(-1, "Up", i == 0)}{moves(1, "Down", i + 1 == last)}</div> })}
             </li>

@@ -3,7 +3,6 @@
 use super::{
     field::{Field, Fields, Line},
     post::Post,
-    time::use_clock,
 };
 use crate::calls::alerts::{Known, SaveChannel};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -17,11 +16,7 @@ pub(crate) fn settings(channel: Option<&Channel>, known: &Known) -> AnyView {
     let of = |read: fn(&Channel) -> String| channel.map(read).unwrap_or_default();
     let kept = |name: &str, stored: String| post.kept(name, stored);
     let first = kept("kind", channel.map_or(ChannelKind::Email, |channel| channel.kind).code().to_owned());
-    let kind = RwSignal::new(first.clone());
-    let alive = use_clock();
-    // Without wasm the fields of every kind are there, and only those of the chosen one count.
     let new = channel.is_none();
-    let shown = move |one: ChannelKind| move || (!new || alive.is_ticking()) && kind.with(|kind| kind != one.code());
     let means: Vec<_> = ChannelKind::ALL
         .iter()
         .map(|one| view! { <option value=one.code() selected=one.code() == first>{one.words()}</option> }.into_any())
@@ -52,12 +47,12 @@ pub(crate) fn settings(channel: Option<&Channel>, known: &Known) -> AnyView {
             {fields.line(field("name", "Name", "Short, such as “erp-alerts”."), kept("name", of(|c| c.name.clone())), Line { required: true, ..Line::default() })}
             <div class="field" hidden=!new>
                 <label for="f-kind">"By what means"</label>
-                <select id="f-kind" name="form[kind]" on:change=move |event| kind.set(event_target_value(&event))>{means}</select>
+                <select id="f-kind" name="form[kind]">{means}</select>
             </div>
-            <div hidden=shown(ChannelKind::Email)>{fields.line(field("to", "E-mail to", "Addresses, with commas between them."), kept("to", of(|c| c.settings.to.join(", "))), Line { placeholder: "erp-team@example.com", ..Line::default() })}</div>
-            <div hidden=shown(ChannelKind::Email)>{fields.line(field("from", "E-mail from", "Empty: as Linewatch is set up."), kept("from", of(|c| c.settings.from.clone().unwrap_or_default())), Line::default())}</div>
-            <div hidden=shown(ChannelKind::Slack)>{fields.line(field("webhook_url", "Slack webhook address", slack), "", Line { secret: true, ..Line::default() })}</div>
-            <div hidden=shown(ChannelKind::Webhook)>{fields.line(field("url", "Webhook address", "Where to. Each message is signed with a secret that you see once, after this."), kept("url", of(|c| c.settings.url.clone().unwrap_or_default())), Line { placeholder: "https://example.com/alerts", ..Line::default() })}</div>
+            <div data-means=ChannelKind::Email.code()>{fields.line(field("to", "E-mail to", "Addresses, with commas between them."), kept("to", of(|c| c.settings.to.join(", "))), Line { placeholder: "erp-team@example.com", ..Line::default() })}</div>
+            <div data-means=ChannelKind::Email.code()>{fields.line(field("from", "E-mail from", "Empty: as Linewatch is set up."), kept("from", of(|c| c.settings.from.clone().unwrap_or_default())), Line::default())}</div>
+            <div data-means=ChannelKind::Slack.code()>{fields.line(field("webhook_url", "Slack webhook address", slack), "", Line { secret: true, ..Line::default() })}</div>
+            <div data-means=ChannelKind::Webhook.code()>{fields.line(field("url", "Webhook address", "Where to. Each message is signed with a secret that you see once, after this."), kept("url", of(|c| c.settings.url.clone().unwrap_or_default())), Line { placeholder: "https://example.com/alerts", ..Line::default() })}</div>
         </fieldset>
         <fieldset>
             <legend>"When it fails"</legend>
