@@ -1,4 +1,4 @@
-//! `make bench`: Linewatch measured from outside, by its public surface alone, beside what was promised.
+//! `make bench`: Linewatch measured from outside, by its public surface; and what decides, alone; beside what was promised.
 
 mod ceiling;
 mod linewatch;

@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Measures it.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
+    super::pure::rules(world, report)?;
     told(world, report).await?;
     storm(world, report).await?;
     preview(world, report).await

@@ -1,4 +1,4 @@
-//! Health: how soon an outage is known, and how quickly availability is told.
+//! Health: how fast evidence is judged, how soon an outage is known, and how quickly availability is told.
 
 use crate::Failure;
 use crate::load::send_all;
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Measures it.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
+    super::pure::judged(world, report)?;
     outage(world, report).await?;
     availability(world, report).await
 }

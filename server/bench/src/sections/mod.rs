@@ -9,6 +9,7 @@ pub mod lists;
 pub mod live;
 pub mod pages;
 pub mod poll;
+mod pure;
 pub mod start;
 pub mod webhooks;
 

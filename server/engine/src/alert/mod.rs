@@ -18,7 +18,7 @@ mod shipped;
 mod sweep;
 mod try_out;
 
-pub use evaluate::Evaluator;
+pub use evaluate::{Evaluator, holding};
 pub use facts::{Facts, Holding, Kept, Rest, Touch};
 pub use ledger::{Ended, Ledger, Started, Turned, Write};
 pub use rule::{Compiled, Rules, normal};
