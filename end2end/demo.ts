@@ -17,6 +17,7 @@ export interface Ready {
   simulator_url: string;
   webhook_url: string;
   webhook_secret: string;
+  mail_url: string;
 }
 
 const START_MS = 180_000;
@@ -64,7 +65,7 @@ export class Demo {
     const command = [binary, 'demo', '--json', '--port', '0', '--story', 'off', ...this.options, ...more];
     // Should we be killed, it ends too.
     if (existsSync('/usr/bin/setpriv')) command.unshift('/usr/bin/setpriv', '--pdeathsig', 'TERM');
-    const { DATABASE_URL: _database, PORT: _port, LINEWATCH_BIN: _binary, ...environment } = process.env;
+    const { DATABASE_URL: _database, PORT: _port, LINEWATCH_BIN: _binary, LINEWATCH_MAIL_URL: _mail, ...environment } = process.env;
     const log = openSync(this.log, 'a');
     const child = spawn(command[0], command.slice(1), {
       env: { ...environment, LINEWATCH_DATA_DIR: this.dir },

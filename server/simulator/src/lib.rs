@@ -14,7 +14,7 @@
 //!
 //! Inside there is one `world`, which is pure: it is told the time and moves. Around it stand two tasks, `engine`, which does
 //! what is due and sends webhooks, and `persist`, and two doors, `api` for clients and `control` for who stands at the machine.
-//! `api` has a folder for each dialect; a simulator speaks one. `records` is what the unified API shows of a connection.
+//! `mail` stands beside all that: what a mail server is to whoever is tried out here. `api` has a folder for each dialect; a simulator speaks one. `records` is what the unified API shows of a connection.
 
 mod actions;
 mod added;
@@ -29,6 +29,7 @@ mod engine;
 mod error;
 mod faults;
 mod limits;
+pub mod mail;
 mod names;
 mod options;
 mod outbox;

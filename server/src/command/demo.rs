@@ -1,5 +1,6 @@
-//! `linewatch demo`: embedded Postgres, a simulated Makini with a story to tell, and Linewatch, in one process.
+//! `linewatch demo`: embedded Postgres, a simulated Makini with a story to tell, a mail catcher, and Linewatch, in one process.
 
+mod mail;
 mod place;
 mod ready;
 mod source;
@@ -11,6 +12,7 @@ use crate::wiring::{Database, Failure, Role, Served, base, local_url, master_key
 use clap::Args;
 use ipnet::IpNet;
 use model::{Actor, Refusal};
+use simulator::mail::Catcher;
 use simulator::{Options, Running};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,9 +49,10 @@ impl Demo {
         let database = Database::open(&config).await?;
         place::keep_port(&config, port, &listener)?;
         let makini = self.simulate(&config, &listener).await?;
+        let mail = mail::catch(&mut config).await?;
         let key = master_key(&config)?;
         let served = serve(&config, Role::All, &life, listener, database, key).await?;
-        match self.get_ready(&life, &served, &makini).await {
+        match self.get_ready(&life, &served, &makini, mail.as_ref()).await {
             Ok(Some(ready)) => ready.print(self.json, &self.story, &config.data_dir)?,
             Ok(None) => {}
             Err(error) => {
@@ -79,16 +82,20 @@ impl Demo {
         place::simulate(config, options).await
     }
 
-    /// Adds the source and waits for the first round; none if a signal came first.
+    /// Adds the source, and the channel to the mail catcher where there is one, and waits for the first round; none if a signal came first.
     async fn get_ready(
         &self,
         life: &Lifecycle,
         served: &Served,
         makini: &Running,
+        mail: Option<&Catcher>,
     ) -> Result<Option<ready::Ready>, Failure> {
         let actor = actor(served).await?;
         let source = source::ensure(&served.parts, &actor, makini, self.story.dialect).await?;
-        let ready = ready::Ready::of(served, makini, &source);
+        if mail.is_some() {
+            mail::ensure_channel(&served.parts, &actor).await?;
+        }
+        let ready = ready::Ready::of(served, makini, &source, mail);
         let waited = ready::wait(&served.parts, &actor, source.id);
         Ok(life.soft.run_until_cancelled(waited).await.transpose()?.map(|()| ready))
     }

@@ -1,6 +1,6 @@
 //! `linewatch demo`, as the binary does it: what it says, what survives, and what does not.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,39 @@ impl Demo {
         let caller = crate::caller::Caller::new(self.is("url"))
             .with("authorization", &format!("Bearer {}", self.is("api_token")));
         caller.get(path).await.json()
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Value) -> Value {
+        let caller = crate::caller::Caller::new(self.is("url"))
+            .with("authorization", &format!("Bearer {}", self.is("api_token")));
+        let answer = caller.json(method, path, body).await;
+        assert!(matches!(answer.status, 200..=299), "{answer:?}");
+        answer.json()
+    }
+
+    /// Something happens at a customer's.
+    async fn act(&self, key: &Value, action: &str) {
+        let makini = crate::caller::Caller::new(self.is("simulator_url"));
+        let path = format!("/_sim/connections/{}/actions", key.as_str().unwrap());
+        let answer = makini.json("POST", &path, json!({ "action": action })).await;
+        assert!(matches!(answer.status, 200..=299), "{answer:?}");
+    }
+
+    /// The newest mail of which this is so, as soon as it was caught.
+    async fn caught(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+        let catcher = crate::caller::Caller::new(self.is("mail_url"));
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(40) {
+            let list = catcher.get("/mails").await.json();
+            for row in list["items"].as_array().unwrap() {
+                let mail = catcher.get(&format!("/mails/{}", row["id"].as_str().unwrap())).await.json();
+                if is(&mail) {
+                    return mail;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{what} was not caught");
     }
 
     fn signal(&self, signal: &str) {
@@ -82,14 +115,24 @@ async fn survives_and_leaves_nothing_behind() {
     let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
     let data_dir = dir.path().join("demo");
     let demo = Demo::start(&data_dir, &[]);
-    for name in ["url", "email", "password", "api_token", "simulator_url", "webhook_url", "webhook_secret"] {
+    for name in ["url", "email", "password", "api_token", "simulator_url", "webhook_url", "webhook_secret", "mail_url"]
+    {
         assert!(!demo.is(name).is_empty());
     }
     let listed = demo.get("/api/v1/connections").await;
     assert_eq!(listed["matching"], 7, "{listed}");
     let sources = demo.get("/api/v1/sources").await;
     assert_eq!((sources["items"].as_array().unwrap().len(), &sources["items"][0]["name"]), (1, &Value::from("demo")));
-    for name in [".linewatch-demo", "master-key", "admin-password", "api-token", "port", "simulator-port"] {
+    for name in [
+        ".linewatch-demo",
+        "master-key",
+        "admin-password",
+        "api-token",
+        "port",
+        "simulator-port",
+        "mail-port",
+        "mail-page-port",
+    ] {
         let mode = std::fs::metadata(data_dir.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
@@ -114,6 +157,53 @@ async fn survives_and_leaves_nothing_behind() {
     assert_ne!(fresh.get("/api/v1/connections").await["items"][0]["id"], listed["items"][0]["id"]);
     fresh.signal("-TERM");
     assert!(fresh.end().success());
+}
+
+fn header<'a>(mail: &'a Value, name: &str) -> Option<&'a str> {
+    let mut headers = mail["headers"].as_array().unwrap().iter();
+    headers.find(|header| header["name"] == name).and_then(|header| header["value"].as_str())
+}
+
+#[tokio::test]
+async fn what_is_told_by_mail_is_caught() {
+    let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let demo = Demo::start(&dir.path().join("demo"), &[]);
+    let channels = demo.get("/api/v1/channels").await;
+    let (channel, routes) = (&channels["items"][0], demo.get("/api/v1/routes").await);
+    assert_eq!((channels["items"].as_array().unwrap().len(), &channel["kind"]), (1, &json!("email")), "{channels}");
+    assert_eq!(routes["items"][0]["channels"], json!([channel["id"]]), "{routes}");
+
+    // A sample says all of it twice, as text and as HTML.
+    let path = format!("/api/v1/channels/{}/test", channel["id"].as_str().unwrap());
+    assert_eq!(demo.send("POST", &path, json!({})).await["state"], "sent");
+    let sample = demo.caught("the sample", |mail| mail["subject"].as_str().unwrap().starts_with("[Test] ")).await;
+    assert_eq!(sample["to"], json!(["support@example.com"]));
+    for (part, name) in [("text", "Sample & Sons"), ("html", "Sample &amp; Sons")] {
+        assert!(sample[part].as_str().unwrap().contains(name), "{sample}");
+    }
+    assert_eq!(header(&sample, "Auto-Submitted"), Some("auto-generated"), "{sample}");
+    assert!(header(&sample, "List-Id").unwrap().starts_with("Mail catcher <"), "{sample}");
+
+    // A firing and its recovery are one thread.
+    let rules = demo.get("/api/v1/rules").await;
+    let rule = rules["items"].as_array().unwrap().iter().find(|rule| rule["name"] == "A customer must sign in again");
+    let path = format!("/api/v1/rules/{}", rule.unwrap()["id"].as_str().unwrap());
+    demo.send("PATCH", &path, json!({ "hold_seconds": 0 })).await;
+    let victim = demo.get("/api/v1/connections").await["items"][0].clone();
+    let link = format!("{}/connections/{}", demo.is("url"), victim["id"].as_str().unwrap());
+    let about = |mail: &Value| mail["text"].as_str().unwrap().contains(&link);
+    demo.act(&victim["key"], "change_credentials").await;
+    let first = demo.caught("the firing", about).await;
+    let acknowledge = format!("Acknowledge: {}/a/", demo.is("url"));
+    assert!(first["text"].as_str().unwrap().contains(&acknowledge), "{first}");
+    let root = header(&first, "Message-ID");
+    assert!(root.is_some() && header(&first, "In-Reply-To").is_none(), "{first}");
+    demo.act(&victim["key"], "reconnect").await;
+    let next = demo.caught("the recovery", |mail| about(mail) && header(mail, "In-Reply-To") == root).await;
+    assert_eq!((header(&next, "References"), header(&next, "Message-ID") == root), (root, false), "{next}");
+    assert!(next["subject"].as_str().unwrap().starts_with("[Over] "), "{next}");
+    demo.signal("-TERM");
+    assert!(demo.end().success());
 }
 
 #[test]

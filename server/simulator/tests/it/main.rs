@@ -4,6 +4,7 @@ mod actions;
 mod api;
 mod faults;
 mod link;
+mod mail;
 mod openapi;
 mod openapi_webhooks;
 mod reading;

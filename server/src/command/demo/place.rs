@@ -7,7 +7,7 @@ use crate::wiring::{Failure, database::embedded_settings};
 use engine::people::kept;
 use simulator::{Options, Running};
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use tokio::net::TcpListener;
 
@@ -82,6 +82,20 @@ pub async fn simulate(config: &Config, options: Options) -> Result<Running, Fail
     let makini = simulator::start(Options { listen: ([127, 0, 0, 1], 0).into(), ..options }).await?;
     kept::write(&file, &makini.addr().port().to_string())?;
     Ok(makini)
+}
+
+/// Listens on this machine, at the port of last time if it can, which stands in this file of the data directory.
+pub async fn listen_again(config: &Config, file: &str) -> Result<TcpListener, Failure> {
+    let file = config.data_dir.join(file);
+    if let Some(port) = kept_port(&file)? {
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => tracing::warn!(port, %error, "a port of last time is taken, so another is: {error}"),
+        }
+    }
+    let listener = serve::listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+    kept::write(&file, &listener.local_addr()?.port().to_string())?;
+    Ok(listener)
 }
 
 fn kept_port(file: &Path) -> Result<Option<u16>, Failure> {

@@ -5,6 +5,7 @@ use crate::health;
 use crate::wiring::{Failure, Parts, Served, base};
 use model::{Actor, Source, SourceId};
 use serde::Serialize;
+use simulator::mail::Catcher;
 use simulator::{Options, Running};
 use std::io::Write as _;
 use std::{path::Path, time::Duration};
@@ -22,11 +23,13 @@ pub struct Ready {
     simulator_url: String,
     webhook_url: String,
     webhook_secret: String,
+    /// Where the mails are that were caught; none with a mail server of one's own.
+    mail_url: Option<String>,
 }
 
 impl Ready {
     /// What will be said.
-    pub fn of(served: &Served, makini: &Running, source: &Source) -> Self {
+    pub fn of(served: &Served, makini: &Running, source: &Source, mail: Option<&Catcher>) -> Self {
         let said = |secret: &Option<engine::vault::Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
         Self {
             url: base(&served.public_url),
@@ -36,6 +39,7 @@ impl Ready {
             simulator_url: makini.url(),
             webhook_url: source.webhook_url.clone(),
             webhook_secret: Options::default().webhook_secret,
+            mail_url: mail.map(Catcher::url),
         }
     }
 
@@ -59,7 +63,11 @@ impl Ready {
                 self.token(),
                 self.url
             )?;
-            writeln!(out, "    Makini    {}/_sim/state\n", self.simulator_url)?;
+            writeln!(out, "    Makini    {}/_sim/state", self.simulator_url)?;
+            match &self.mail_url {
+                Some(mail) => writeln!(out, "    E-mail    {mail}   (all that it sends is caught there)\n")?,
+                None => writeln!(out, "    E-mail    goes out by LINEWATCH_MAIL_URL\n")?,
+            }
             writeln!(out, "Ctrl-C ends it; its data stays in {}, and --fresh begins anew.\n", data_dir.display())?;
         }
         Ok(out.flush()?)
