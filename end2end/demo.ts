@@ -32,7 +32,7 @@ export class Demo {
   private killed = false;
   private readonly dir: string;
 
-  private constructor(name: string, private readonly options: string[]) {
+  private constructor(name: string, private readonly options: string[], private readonly settings: Record<string, string>) {
     // The embedded Postgres runs as somebody else when we are root, and must be able to pass.
     this.dir = mkdtempSync(join(tmpdir(), 'linewatch-end2end-'));
     chmodSync(this.dir, 0o755);
@@ -42,8 +42,13 @@ export class Demo {
   }
 
   /** Starts a fresh one; `options` are those of `linewatch demo`. */
-  static async start(name: string, ...options: string[]): Promise<Demo> {
-    const demo = new Demo(name, options);
+  static start(name: string, ...options: string[]): Promise<Demo> {
+    return Demo.startWith({}, name, ...options);
+  }
+
+  /** Starts a fresh one with these environment variables too. */
+  static async startWith(settings: Record<string, string>, name: string, ...options: string[]): Promise<Demo> {
+    const demo = new Demo(name, options, settings);
     try {
       await demo.run('--fresh');
     } catch (error) {
@@ -68,7 +73,7 @@ export class Demo {
     const { DATABASE_URL: _database, PORT: _port, LINEWATCH_BIN: _binary, LINEWATCH_MAIL_URL: _mail, ...environment } = process.env;
     const log = openSync(this.log, 'a');
     const child = spawn(command[0], command.slice(1), {
-      env: { ...environment, LINEWATCH_DATA_DIR: this.dir },
+      env: { ...environment, ...this.settings, LINEWATCH_DATA_DIR: this.dir },
       stdio: ['ignore', 'pipe', log],
     });
     closeSync(log);

@@ -176,10 +176,23 @@ fn outcome(error: &lettre::transport::smtp::Error) -> Outcome {
         Some("530" | "534" | "535" | "538") => return Outcome::again("sign_in", words(error)),
         Some(_) => "answer",
         None if error.is_timeout() => "timeout",
-        None if error.is_tls() => "tls",
+        None if error.is_tls() || is_of_tls(error) => "tls",
         None => "connect",
     };
     if error.is_permanent() { Outcome::never(class, words(error)) } else { Outcome::again(class, words(error)) }
+}
+
+/// Whether TLS failed while it was being agreed upon, which counts as a failure to connect.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        let inner = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = this.source();
+    }
+    false
 }
 
 /// The whole of it, down to the first cause.
@@ -194,7 +207,13 @@ fn words(error: &lettre::transport::smtp::Error) -> String {
         cause = deeper.source();
     }
     let said: String = said.chars().filter(|letter| !letter.is_control()).take(500).collect();
-    format!("The mail server did not take it: {said}.")
+    let said = said.replace("Connection error: Connection error: ", "Connection error: ");
+    let hint = if said.contains("UnknownIssuer") {
+        " Nobody whom this machine trusts has signed its certificate; SSL_CERT_FILE can name a company’s own authorities."
+    } else {
+        ""
+    };
+    format!("The mail server did not take it: {said}.{hint}")
 }
 
 #[cfg(test)]
@@ -261,5 +280,11 @@ mod tests {
     async fn nobody_at_home_is_tried_again() {
         let error = server().try_out().await.unwrap_err();
         assert!(error.starts_with("The mail server did not take it: "), "{error}");
+    }
+
+    #[test]
+    fn a_handshake_that_fails_is_a_matter_of_tls() {
+        let handshake = std::io::Error::other(rustls::Error::General("no certificate".into()));
+        assert!(is_of_tls(&handshake) && !is_of_tls(&std::io::Error::other("refused")));
     }
 }

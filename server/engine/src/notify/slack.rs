@@ -87,11 +87,11 @@ pub fn payload(message: &Message, addresses: &Addresses, maybe_repeat: bool) -> 
 }
 
 fn section(text: &str) -> Value {
-    json!({"type": "section", "text": {"type": "mrkdwn", "text": cut(text, SECTION)}})
+    json!({"type": "section", "text": {"type": "mrkdwn", "text": cut_markup(text, SECTION)}})
 }
 
 fn context(text: &str) -> Value {
-    json!({"type": "context", "elements": [{"type": "mrkdwn", "text": cut(text, SECTION)}]})
+    json!({"type": "context", "elements": [{"type": "mrkdwn", "text": cut_markup(text, SECTION)}]})
 }
 
 /// A time in the reader's own zone, as Slack shows it.
@@ -104,8 +104,33 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// At most so many UTF-16 units: the strictest way to count characters.
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+    if text.encode_utf16().count() <= most {
+        return text.to_owned();
+    }
+    let mut room = most - 1;
+    let fits = |letter: &char| {
+        let left = room.checked_sub(letter.len_utf16());
+        room = left.unwrap_or(room);
+        left.is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
+
+/// The same for text with markup in it: what would break off within an entity or a link ends before it.
+fn cut_markup(text: &str, most: usize) -> String {
+    let mut kept = cut(text, most);
+    if kept == text {
+        return kept;
+    }
+    for (opens, closes) in [('<', '>'), ('&', ';')] {
+        if let Some(at) = kept.rfind(opens).filter(|at| !kept[*at..].contains(closes)) {
+            kept.truncate(at);
+            kept.push('…');
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -123,7 +148,7 @@ mod tests {
         let payload = payload(&message, &addresses, true);
         let blocks = payload["blocks"].as_array().unwrap();
         assert!(blocks.len() <= 50);
-        assert!(blocks[0]["text"]["text"].as_str().unwrap().chars().count() <= HEADER);
+        assert_eq!(blocks[0]["text"]["text"].as_str().unwrap().encode_utf16().count(), HEADER);
         let text = payload.to_string();
         assert!(
             text.contains("Sample &amp; Sons") && text.contains("Possible repeat") && text.contains("&lt;mail&gt;")
@@ -134,5 +159,26 @@ mod tests {
             assert!(!text.is_empty() && text.chars().count() <= 3_000);
         }
         assert!(!blocks.last().unwrap()["elements"].as_array().unwrap().is_empty(), "Slack refuses empty actions");
+    }
+
+    #[test]
+    fn what_is_cut_stays_whole_markup() {
+        for (text, most, kept) in [
+            ("a & b", 9, "a & b"),
+            ("🔴🔴🔴", 6, "🔴🔴🔴"),
+            ("🔴🔴🔴", 5, "🔴🔴…"),
+            ("🔴🔴🔴", 4, "🔴…"),
+            ("x".repeat(9).as_str(), 4, "xxx…"),
+        ] {
+            assert_eq!(cut(text, most), kept);
+        }
+        for (text, kept) in [
+            ("abcdef&amp;&amp;", "abcdef…"),
+            ("abc&lt;&gt;xyz", "abc&lt;…"),
+            ("a<https://l.example|b>", "a…"),
+            ("<b|c> abcdefgh", "<b|c> abc…"),
+        ] {
+            assert_eq!(cut_markup(text, 10), kept);
+        }
     }
 }
