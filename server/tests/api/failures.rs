@@ -133,7 +133,8 @@ async fn a_message_that_was_not_sent_is_a_failure_like_others(pool: PgPool) {
     let preview = machine.json("POST", "/api/v1/retries", wish).await.json();
     assert_eq!((preview["total"].as_i64(), preview["let_go"].as_i64()), (Some(1), Some(0)), "{preview}");
     let rule = json!({"name": "Untold", "when": {"kind": "failed_webhooks", "failures": ["notification"], "at_least": 1, "window_seconds": 600}});
-    machine.json("POST", "/api/v1/rules", rule).await.problem(422, "invalid");
+    let wrong = machine.json("POST", "/api/v1/rules", rule).await.problem(422, "invalid");
+    assert_eq!(wrong["errors"][0]["field"], "when.failures", "a message is no webhook: {wrong}");
     world.stop().await;
 }
 

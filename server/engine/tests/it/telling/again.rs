@@ -69,7 +69,7 @@ async fn what_was_not_told_is_listed_and_tried_again_in_one_go(pool: PgPool) {
     assert_eq!(found.items.len(), 1, "what it says is searched");
     let summary = world.desk.failure_summary(&viewer(), FailureQuery::default()).await.unwrap();
     assert_eq!(summary.counts.into_iter().collect::<Vec<_>>(), [(FailureKind::Notification, 3)]);
-    assert_eq!(summary.errors, [first.error.class.clone()]);
+    assert_eq!(summary.errors, std::slice::from_ref(&first.error.class));
     let groups = world.desk.failure_groups(&viewer(), FailureQuery::default()).await.unwrap();
     assert_eq!((groups.len(), groups[0].count, groups[0].retryable), (1, 3, true));
     assert_eq!(groups[0].channel.as_ref().map(|one| one.name.as_str()), Some("hook"));
