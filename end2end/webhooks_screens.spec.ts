@@ -18,6 +18,8 @@ interface Failure {
   kind: string;
   id: string;
   endpoint: { id: string; name: string } | null;
+  connection: { id: string; name: string } | null;
+  error: { class: string; message: string };
 }
 
 const ready = () => JSON.parse(process.env.END2END_READY!) as Ready;
@@ -36,6 +38,10 @@ async function send(linewatch: Linewatch, kind: string, many: number): Promise<v
 
 const failures = async (linewatch: Linewatch, endpoint: Endpoint) =>
   (await linewatch.ask<{ items: Failure[] }>(`/api/v1/failures?kind=delivery&endpoint=${endpoint.id}&limit=200`)).items;
+
+/** What its connection is called by Makini: no other is called so. */
+const keyOf = async (linewatch: Linewatch, failure: Failure) =>
+  (await linewatch.ask<{ key: string }>(`/api/v1/connections/${failure.connection!.id}`)).key;
 
 function row(page: Page, failure: Failure): Locator {
   return page.getByRole('main').locator(`tr[data-failure="${failure.id}"]`);
@@ -122,6 +128,48 @@ test('what is hidden in a payload is shown as it came, once it is asked for', as
   });
 });
 
+test('failures are found by their error and by their connection, and all filters are cleared at once', async ({ page, linewatch }) => {
+  await withTrouble(linewatch, 2, async ({ endpoint, failed }) => {
+    const { connection, error } = failed[0];
+    const filters = page.getByRole('list', { name: 'Filters' });
+    await open(page, `/webhooks?endpoint=${endpoint.id}`);
+    await page.getByLabel('Error', { exact: true }).selectOption(error.class);
+    await expect(page).toHaveURL(new RegExp(`error=${error.class}`));
+    await expect(row(page, failed[0])).toBeVisible();
+
+    await page.getByLabel('Connection', { exact: true }).fill(await keyOf(linewatch, failed[0]));
+    await page.keyboard.press('Enter');
+    await expect(page).toHaveURL(/about=/);
+    await expect(filters).toContainText(connection!.name);
+    await expect(row(page, failed[0])).toBeVisible();
+    // What stands in the address from here on is the connection itself.
+    await page.getByRole('list', { name: 'Failures by kind' }).getByRole('link', { name: /^Deliveries/ }).click();
+    await expect(page).toHaveURL(new RegExp(`connection=${connection!.id}`));
+
+    await page.getByLabel('Connection', { exact: true }).fill('nobody is called so');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Which connection is meant?');
+    await expect(page.getByRole('link', { name: /^Retry all/ }), 'nothing is retried of a connection that nobody knows').toHaveCount(0);
+    await filters.getByRole('link', { name: 'Clear all filters' }).click();
+    await expect(page).toHaveURL(/\/webhooks$/);
+    await expect(page.getByRole('list', { name: 'Failures by kind' }).getByRole('link', { name: /^Notifications/ })).toBeVisible();
+  });
+});
+
+test('everything since a time for one endpoint is two clicks away from its page', async ({ page, linewatch }) => {
+  await withTrouble(linewatch, 2, async ({ receiver, endpoint }) => {
+    await open(page, `/webhooks/endpoints/${endpoint.id}`);
+    receiver.status = 200;
+    await page.getByLabel(/^Everything since today at/).fill('00:00');
+    await page.getByRole('button', { name: 'Retry it…' }).click();
+    await expect(page).toHaveURL(new RegExp(`/webhooks/retries/new\\?.*endpoint=${endpoint.id}`));
+    await expect(page).toHaveURL(/since=\d{4}-/);
+    await page.getByRole('button', { name: 'Retry 2 deliveries' }).click();
+    await expect(page.locator('[data-retry="done"]')).toBeVisible({ timeout: 40_000 });
+    await expect.poll(async () => (await failures(linewatch, endpoint)).length, { timeout: 40_000 }).toBe(0);
+  });
+});
+
 test('a time of day is understood where the person is', async ({ page }) => {
   await open(page, '/webhooks');
   await page.getByLabel(/^Since today at/).fill('14:05');
@@ -154,7 +202,7 @@ test('failures with one cause are one line, and all that match are retried with 
     await page.getByRole('button', { name: 'Resume' }).click();
     await expect(page.locator('[data-retry="running"]')).toBeVisible();
     await page.getByRole('button', { name: 'Cancel the rest' }).click();
-    await expect(page.locator('[data-retry="cancelled"]')).toBeVisible();
+    await expect(page.locator('[data-retry="cancelled"]')).toContainText(/: \d+ (was|were) already let go when it was cancelled\.$/);
 
     await open(page, `/webhooks?kind=delivery&endpoint=${endpoint.id}`);
     await page.getByRole('link', { name: /^Retry (all \d+|it)…$/ }).first().click();
@@ -181,6 +229,34 @@ test('the keyboard walks the failures, selects, opens and retries one', async ({
     await rows.first().getByRole('link').focus();
     await page.keyboard.press('r');
     await expect(rows.first()).toContainText('No longer failed', { timeout: 15_000 });
+  });
+});
+
+test('the keyboard retries all that match, sees how far it is, and cancels the rest', async ({ page, linewatch }) => {
+  test.setTimeout(120_000);
+  await withTrouble(linewatch, 6, async ({ receiver, endpoint }) => {
+    receiver.status = 200;
+    await open(page, `/webhooks?kind=delivery&endpoint=${endpoint.id}`);
+    await page.getByRole('link', { name: /^Retry all 6…$/ }).focus();
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Retry 6 deliveries now?');
+    await page.getByLabel('How many a second, at most').fill('1');
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('button', { name: 'Retry 6 deliveries' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(page.locator('[data-retry="running"]')).toBeVisible();
+    await expect(page.getByRole('img', { name: /of 6 are through$/ })).toBeVisible();
+    await page.getByRole('button', { name: 'Pause' }).focus();
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('button', { name: 'Cancel the rest' })).toBeFocused();
+    await page.keyboard.press('Enter');
+    const said = page.locator('[data-retry="cancelled"]');
+    await expect(said).toContainText('already let go when it was cancelled');
+    const letGo = Number(/(\d+) (?:was|were) already/.exec((await said.textContent())!)![1]);
+    await expect.poll(async () => (await failures(linewatch, endpoint)).length, { timeout: 20_000 }).toBe(6 - letGo);
+    // Nothing more goes, however long one waits.
+    await page.waitForTimeout(2_500);
+    expect((await failures(linewatch, endpoint)).length).toBe(6 - letGo);
   });
 });
 
@@ -269,6 +345,24 @@ test.describe('without wasm', () => {
           return page.locator('[data-retry="done"]').count();
         }, { timeout: 40_000 })
         .toBe(1);
+    });
+  });
+
+  test('a connection is found by its name, and a retry of all that match is cancelled', async ({ page, linewatch }) => {
+    await withTrouble(linewatch, 6, async ({ receiver, endpoint, failed }) => {
+      await page.goto(`/webhooks?kind=delivery&endpoint=${endpoint.id}`);
+      await page.getByLabel('Error', { exact: true }).selectOption(failed[0].error.class);
+      await page.getByLabel('Connection', { exact: true }).fill(await keyOf(linewatch, failed[0]));
+      await page.getByRole('button', { name: 'Apply' }).click();
+      await expect(page.getByRole('list', { name: 'Filters' })).toContainText(failed[0].connection!.name);
+      await expect(page.getByRole('main').locator('tr[data-failure]')).toHaveCount(6);
+      receiver.status = 200;
+      await page.getByRole('link', { name: /^Retry all 6…$/ }).click();
+      await page.getByLabel('How many a second, at most').fill('1');
+      await page.getByRole('button', { name: 'Retry 6 deliveries' }).click();
+      await expect(page).toHaveURL(/\/webhooks\/retries\/[0-9a-f-]{36}$/);
+      await page.getByRole('button', { name: 'Cancel the rest' }).click();
+      await expect(page.locator('[data-retry="cancelled"]')).toContainText('already let go when it was cancelled');
     });
   });
 

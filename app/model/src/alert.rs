@@ -127,7 +127,7 @@ pub struct When {
     /// `silence`: whose.
     #[serde(default)]
     pub of: Option<SilenceOf>,
-    /// `failed_webhooks`: which kinds; empty: processing and deliveries.
+    /// `failed_webhooks`: which kinds; empty: processing and deliveries. A notification is no webhook.
     #[serde(default)]
     pub failures: Vec<FailureKind>,
     /// `failed_webhooks`: one that rests or is retried for longer than this.

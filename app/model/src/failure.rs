@@ -2,8 +2,8 @@
 
 use crate::words::words;
 use crate::{
-    AttemptError, BulkState, ConnectionId, ConnectionRef, EndpointId, FieldError, GapId, Json, Refusal, RejectionId,
-    RejectionReason, RetryId, SourceId,
+    AttemptError, BulkState, ChannelId, ConnectionId, ConnectionRef, EndpointId, FieldError, GapId, Json, Refusal,
+    RejectionId, RejectionReason, RetryId, SourceId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,17 @@ words! {
     }
 }
 
-/// An endpoint or a channel, as a link.
+/// A channel, as a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ChannelRef {
+    /// Its id.
+    pub id: ChannelId,
+    /// Its name.
+    pub name: String,
+}
+
+/// An endpoint, as a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct EndpointRef {
@@ -51,7 +61,9 @@ pub struct Failure {
     pub connection: Option<ConnectionRef>,
     /// The endpoint, of a delivery.
     pub endpoint: Option<EndpointRef>,
-    /// The event's kind, or what is missing, as upstream names it.
+    /// The channel, of a notification.
+    pub channel: Option<ChannelRef>,
+    /// The event's kind, or what is missing, as upstream names it; of a notification its subject line.
     pub what: Option<String>,
     /// Why.
     pub error: AttemptError,
@@ -157,6 +169,11 @@ pub struct FailureSummary {
     pub counts: std::collections::BTreeMap<FailureKind, u64>,
     /// What stands out, in sentences, such as "Every request to “demo” since 09:12 had a wrong signature".
     pub hints: Vec<FailureHint>,
+    /// Classes of errors among the newest 500 of each kind asked for, most frequent first, at most 30, whatever `error`, `connection`
+    /// and `q` say: what can be filtered by.
+    pub errors: Vec<String>,
+    /// The connections among the same, most frequent first, at most 30.
+    pub connections: Vec<ConnectionRef>,
 }
 
 /// Something that stands out.
@@ -185,6 +202,8 @@ pub struct FailureGroup {
     pub error: AttemptError,
     /// The endpoint, of deliveries.
     pub endpoint: Option<EndpointRef>,
+    /// The channel, of notifications.
+    pub channel: Option<ChannelRef>,
     /// The source's name, of all else.
     pub source: Option<String>,
     /// How many.
@@ -271,7 +290,8 @@ impl RetryFilter {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NewRetry {
-    /// What: the filters of the failed list, `{"kind": ["delivery"], "endpoint": "…", "since": "…"}`. Only what is retryable counts.
+    /// What: the filters of the failed list, `{"kind": ["delivery"], "endpoint": "…", "since": "…"}`. Only what is retryable counts; of notifications,
+    /// those that rest as failed and that no other channel told.
     #[cfg_attr(feature = "ssr", schema(value_type = Object))]
     pub filter: RetryFilter,
     /// Only count.
@@ -295,13 +315,15 @@ pub struct Retry {
     pub rate: u32,
     /// How many.
     pub total: i64,
-    /// Arrived or processed.
+    /// Arrived, processed or sent.
     pub done: i64,
     /// Failed again.
     pub failed: i64,
     /// Left out, because it was done or under way already.
     pub skipped: i64,
-    /// Still to do.
+    /// Let go: whatever ended well or failed again, and what is under way. Of one that was cancelled, all that ever will be.
+    pub let_go: i64,
+    /// Still to do, what is under way among it; of one that was cancelled, what was not tried or has not ended.
     pub remaining: i64,
     /// Who started it.
     pub by: String,

@@ -49,7 +49,7 @@ pub use count::{Count, Tally};
 pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};
 pub use evidence::{Applied, Evidence, TimelineItem, TimelineKind};
 pub use failure::{
-    EndpointRef, Failure, FailureGroup, FailureHint, FailureKind, FailureQuery, FailureSummary, GapView,
+    ChannelRef, EndpointRef, Failure, FailureGroup, FailureHint, FailureKind, FailureQuery, FailureSummary, GapView,
     MakiniDelivery, NewRetry, Rejection, Retention, RetentionPatch, Retry, RetryError, RetryFilter, RetryPatch,
     Revealed,
 };

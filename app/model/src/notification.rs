@@ -339,6 +339,9 @@ pub struct Notification {
     pub sent_at: Option<DateTime<Utc>>,
     /// Its tries, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What it says, as text, without the links that were made for one try; only where one message is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// Who was told of a problem.

@@ -6,11 +6,14 @@ use super::{answer, as_of, desk};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use model::{
-    Delivery, EndpointRef, EventDetail, Failure, FailureGroup, FailureKind, FailureSummary, GapView, Page, Rejection,
-    Role,
+    ConnectionRef, Delivery, EndpointRef, EventDetail, Failure, FailureGroup, FailureKind, FailureSummary, GapView,
+    Notification, Page, Rejection, Role,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+#[cfg(feature = "ssr")]
+mod meant;
 
 /// A page of failures, with the rows that are still on the screen but no longer on it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,10 @@ pub struct FailureListing {
     pub sources: Vec<String>,
     /// Endpoints, to filter by.
     pub endpoints: Vec<EndpointRef>,
+    /// The connection that is filtered by, whether by its id or by a part of its name.
+    pub connection: Option<ConnectionRef>,
+    /// Those that a part of a name may mean, where it does not mean one: then nothing else is listed.
+    pub meant: Option<Vec<ConnectionRef>>,
 }
 
 /// Everything about one failure.
@@ -56,17 +63,24 @@ pub struct Opened {
     pub rejection: Option<Rejection>,
     /// The gap.
     pub gap: Option<GapView>,
+    /// The message to people.
+    pub notification: Option<Notification>,
 }
 
 /// A page of failures; `query` is what the address says, `shown` are the rows on the screen.
 #[server(prefix = "/_app", endpoint = "failures", protocol = Wire)]
 pub async fn list_failures(query: String, shown: Vec<Uuid>) -> Result<FailureListing, CallError> {
     let (desk, actor) = desk()?;
-    let asks = answer(crate::parts::failed_query::read(&query, Some(as_of())))?;
-    let summary = answer(desk.failure_summary(&actor, asks.query.clone()).await)?;
-    let (page, groups) = if asks.grouped {
+    let mut asks = answer(crate::parts::failed_query::read(&query, Some(as_of())))?;
+    let (connection, meant) = answer(meant::find(&desk, &actor, &mut asks).await)?;
+    let mut summary = answer(desk.failure_summary(&actor, asks.query.clone()).await)?;
+    let nothing = Page { items: Vec::new(), next_cursor: None };
+    let (page, groups) = if meant.is_some() {
+        summary.counts.clear();
+        (nothing, None)
+    } else if asks.grouped {
         let groups = answer(desk.failure_groups(&actor, asks.query).await)?;
-        (Page { items: Vec::new(), next_cursor: None }, Some(groups))
+        (nothing, Some(groups))
     } else {
         (answer(desk.failures(&actor, asks.query).await)?, None)
     };
@@ -80,7 +94,8 @@ pub async fn list_failures(query: String, shown: Vec<Uuid>) -> Result<FailureLis
     let sources = answer(desk.sources(&actor).await)?.into_iter().map(|source| source.name).collect();
     let endpoints = answer(desk.endpoints(&actor).await)?;
     let endpoints = endpoints.into_iter().map(|one| EndpointRef { id: one.id, name: one.name }).collect();
-    Ok(FailureListing { as_of: as_of(), role: actor.role, summary, page, groups, strays, sources, endpoints })
+    let (as_of, role) = (as_of(), actor.role);
+    Ok(FailureListing { as_of, role, summary, page, groups, strays, sources, endpoints, connection, meant })
 }
 
 /// Everything about one failure; `of` is its kind and its id, with a colon between.
@@ -101,6 +116,7 @@ pub async fn ask_failure(of: String) -> Result<Opened, CallError> {
         delivery: None,
         rejection: None,
         gap: None,
+        notification: None,
     };
     match kind {
         FailureKind::Processing => opened.event = Some(answer(desk.event(&actor, id.into()).await)?),
@@ -112,7 +128,9 @@ pub async fn ask_failure(of: String) -> Result<Opened, CallError> {
         }
         FailureKind::Rejection => opened.rejection = Some(answer(desk.rejection(&actor, id.into()).await)?),
         FailureKind::Gap => opened.gap = Some(answer(desk.gap(&actor, id.into()).await)?),
-        FailureKind::Notification => return answer(Err(model::Refusal::NotFound("This notification".into()))),
+        FailureKind::Notification => {
+            opened.notification = Some(answer(desk.notification(&actor, id.into()).await)?);
+        }
     }
     opened.json = opened.event.as_ref().and_then(laid_out);
     Ok(opened)
@@ -125,6 +143,7 @@ pub async fn retry_one(thing: String) -> Result<(), CallError> {
     match answer(which(&thing))? {
         (FailureKind::Processing, id) => answer(desk.retry_event(&actor, id.into()).await).map(drop),
         (FailureKind::Delivery, id) => answer(desk.retry_delivery(&actor, id.into()).await).map(drop),
+        (FailureKind::Notification, id) => answer(desk.retry_notification(&actor, id.into()).await).map(drop),
         _ => answer(Err(model::Refusal::Conflict("There is nothing of it that could be tried again.".into()))),
     }
 }

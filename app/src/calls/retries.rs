@@ -25,12 +25,14 @@ pub struct RetryView {
     pub rate: u32,
     /// How many.
     pub total: i64,
-    /// Arrived or processed.
+    /// Arrived, processed or sent.
     pub done: i64,
     /// Failed again.
     pub failed: i64,
     /// Left out.
     pub skipped: i64,
+    /// Let go: tried, or under way.
+    pub let_go: i64,
     /// Still to do.
     pub remaining: i64,
     /// Who started it.
@@ -56,6 +58,7 @@ fn view(retry: model::Retry, role: Role) -> RetryView {
         done: retry.done,
         failed: retry.failed,
         skipped: retry.skipped,
+        let_go: retry.let_go,
         remaining: retry.remaining,
         by: retry.by,
         started_at: retry.started_at,

@@ -10,6 +10,7 @@ use crate::{
         endpoint_settings::{facts, settings},
         failed_query::{Asks, retry_address},
         post::Post,
+        since_form::since_form,
         text,
         time::{Moment, iso, use_clock},
         webhook_tabs::crumbs,
@@ -82,6 +83,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
             <div>
                 <section aria-labelledby="failed">
                     <div class="section-head"><h2 id="failed">"Failed"</h2>{part(since)}</div>
+                    {(first.role >= Role::Support).then(|| since_form(first.endpoint.id))}
                     {retry_form(retry)}
                     {list(|story| &story.failed, "Nothing has failed for good.")}
                 </section>
@@ -106,7 +108,7 @@ fn since(story: &EndpointStory, now: Moment) -> AnyView {
         endpoint: Some(story.endpoint.id),
         ..FailureQuery::default()
     };
-    let list = Asks { query: query.clone(), grouped: false }.change(|_| ());
+    let list = Asks { query: query.clone(), ..Asks::default() }.change(|_| ());
     let query = FailureQuery { since: Some(oldest.received_at), ..query };
     let retry = (story.role >= Role::Support)
         .then(|| view! { <a class="btn" href=retry_address(&query)>"Retry everything failed since "<time datetime=iso(oldest.received_at)>{now.exact(oldest.received_at)}</time>"…"</a> }.into_any());

@@ -81,7 +81,7 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
     let list = move || match shows.get() {
         Shows::Rows => failed_rows(asked, latest, beside.open),
         Shows::Groups => part(groups),
-        Shows::Nothing => part(|_, asks, _| nothing(asks)),
+        Shows::Nothing => part(|listing, asks, _| nothing(listing, asks)),
     };
     let close = Signal::derive(move || with(&beside.list.get()));
     let is_open = Memo::new(move |_| beside.open.with(Option::is_some));

@@ -27,8 +27,11 @@ pub(crate) fn times(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyVi
 fn chips(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyView {
     let query = &asks.query;
     let mut chips: Vec<(String, String)> = Vec::new();
-    if query.connection.is_some() {
-        let name = listing.page.items.iter().find_map(|row| row.connection.as_ref()).map(|c| c.name.clone());
+    if let Some(about) = &asks.about {
+        let without = Asks { about: None, ..asks.clone() };
+        chips.push((format!("about “{about}”"), without.change(|query| query.connection = None)));
+    } else if query.connection.is_some() {
+        let name = listing.connection.as_ref().map(|connection| connection.name.clone());
         chips.push((name.unwrap_or_else(|| "one connection".to_owned()), asks.change(|query| query.connection = None)));
     }
     if let Some(id) = query.endpoint {

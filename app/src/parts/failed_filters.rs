@@ -3,6 +3,7 @@
 use super::{
     failed_query::{Asks, address, pairs, read, with},
     time::iso,
+    webhook_words::error_words,
 };
 use crate::{browser, calls::failures::FailureListing};
 use leptos::prelude::*;
@@ -22,9 +23,11 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
         navigate(&to, NavigateOptions { scroll: false, ..NavigateOptions::default() });
     };
     let ours = ["source", "endpoint", "q", "path"];
+    // One class can be chosen here; of several in the address the others stay.
+    let (class, classes) = query.error.split_first().map_or(("", &[][..]), |(one, others)| (one.as_str(), others));
     let hidden: Vec<_> = pairs(query)
         .into_iter()
-        .filter(|(name, _)| !ours.contains(name))
+        .filter(|(name, value)| !ours.contains(name) && (*name != "error" || classes.contains(value)))
         .map(|(name, value)| view! { <input type="hidden" name=name value=value /> }.into_any())
         .collect();
     let sources = listing.sources.iter().map(|name| (name.clone(), name.clone())).collect();
@@ -58,6 +61,8 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
             {search}
             {choice("source", "Source", "Every source", query.source.first().cloned().unwrap_or_default(), sources)}
             {choice("endpoint", "Endpoint", "Every endpoint", endpoint, endpoints)}
+            {choice("error", "Error", "Every error", class.to_owned(), errors(listing, class))}
+            {connection(listing, asks)}
             <label class="inline">
                 <span>"Since today at"<noscript>" (UTC)"</noscript></span>
                 <input type="time" name="since" />
@@ -76,8 +81,32 @@ pub(crate) fn filters(listing: &FailureListing, asks: &Asks) -> AnyView {
     .into_any()
 }
 
+/// The classes of errors that occur now, and the one that is chosen.
+fn errors(listing: &FailureListing, chosen: &str) -> Vec<(String, String)> {
+    let known = &listing.summary.errors;
+    let also = (!chosen.is_empty() && !known.iter().any(|class| class == chosen)).then(|| chosen.to_owned());
+    also.iter().chain(known).map(|class| (class.clone(), error_words(class))).collect()
+}
+
+/// A part of a connection's name; suggested are those of which something failed. The server knows whom it means.
+fn connection(listing: &FailureListing, asks: &Asks) -> AnyView {
+    let suggested: Vec<_> = listing
+        .summary
+        .connections
+        .iter()
+        .map(|one| view! { <option value=one.name.clone()></option> }.into_any())
+        .collect();
+    let other = if asks.query.connection.is_some() { "Another connection" } else { "Any connection" };
+    view! {
+        <input class="kind" type="search" name="about" list="failed-connections" value=asks.about.clone() maxlength="200" autocomplete="off"
+            placeholder=other aria-label="Connection" />
+        <datalist id="failed-connections">{suggested}</datalist>
+    }
+    .into_any()
+}
+
 /// Times of a form, as a browser's fields write them in the person's zone, as the address says them.
-fn in_utc(text: &str) -> String {
+pub(crate) fn in_utc(text: &str) -> String {
     let pair = |pair: &str| -> Option<String> {
         let (name, value) = pair.split_once('=').filter(|(_, value)| !value.is_empty())?;
         if name != "since" && name != "until" {

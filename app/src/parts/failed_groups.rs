@@ -19,10 +19,11 @@ pub(crate) fn groups(listing: &FailureListing, asks: &Asks, now: Moment) -> AnyV
 
 /// “318 deliveries: certificate expired at erp-hooks”.
 fn sentence(group: &FailureGroup) -> (String, String) {
-    let place = match (&group.endpoint, &group.source) {
-        (Some(endpoint), _) => format!(" at {}", endpoint.name),
-        (None, Some(source)) => format!(" from {source}"),
-        (None, None) => String::new(),
+    let place = match (&group.endpoint, &group.channel, &group.source) {
+        (Some(endpoint), ..) => format!(" at {}", endpoint.name),
+        (None, Some(channel), _) => format!(" by {}", channel.name),
+        (None, None, Some(source)) => format!(" from {source}"),
+        (None, None, None) => String::new(),
     };
     let message = group.error.message.trim_end_matches('.');
     (counted_kind(group.kind, group.count), format!(": {message}{place}"))
@@ -56,12 +57,14 @@ fn item(group: &FailureGroup, role: Role, asks: &Asks, now: Moment) -> AnyView {
             "What was turned away cannot be retried here. Makini tries again by itself for 24 hours."
         }
         FailureKind::Gap => "The state of each connection was repaired by polling.",
-        FailureKind::Notification => "Look at the channel; then retry.",
+        FailureKind::Notification => {
+            "Look at the channel; then retry. What another channel told in its place is not told again."
+        }
     };
     view! {
         <li class="group" data-group=group.kind.code()>
             <div>
-                <p><a class="strong" href=address(&Asks { query, grouped: false })><b>{how_many}</b>{why}</a></p>
+                <p><a class="strong" href=address(&Asks { query, grouped: false, about: None })><b>{how_many}</b>{why}</a></p>
                 <p class="sub">"first "{now.ago(group.first_at)}", last "{now.ago(group.last_at)}". "{who}</p>
             </div>
             {retry}

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::calls::failures::FailureListing;
 use leptos::prelude::*;
-use model::{FailureKind, FailureQuery};
+use model::{ConnectionRef, FailureKind, FailureQuery};
 
 /// How many rows, and the way to the others.
 pub(crate) fn foot(listing: &FailureListing, asks: &Asks) -> AnyView {
@@ -15,7 +15,11 @@ pub(crate) fn foot(listing: &FailureListing, asks: &Asks) -> AnyView {
         return ().into_any();
     }
     let page = |cursor: Option<String>| {
-        address(&Asks { query: FailureQuery { cursor, ..asks.query.clone() }, grouped: false })
+        address(&Asks {
+            query: FailureQuery { cursor, ..asks.query.clone() },
+            grouped: false,
+            about: asks.about.clone(),
+        })
     };
     let next = listing.page.next_cursor.clone().map(|cursor| {
         view! { <a class="btn" rel="next" href=page(Some(cursor))>{format!("Next {}", asks.query.limit())}</a> }
@@ -37,7 +41,10 @@ pub(crate) fn foot(listing: &FailureListing, asks: &Asks) -> AnyView {
 }
 
 /// In the place of rows: what would appear.
-pub(crate) fn nothing(asks: &Asks) -> AnyView {
+pub(crate) fn nothing(listing: &FailureListing, asks: &Asks) -> AnyView {
+    if let Some(meant) = &listing.meant {
+        return which(meant, asks);
+    }
     let bare = FailureQuery { kind: asks.query.kind.clone(), limit: asks.query.limit, ..FailureQuery::default() };
     let filtered = asks.query != bare;
     let (title, text) = match (filtered, asks.query.kind.as_slice()) {
@@ -54,13 +61,17 @@ pub(crate) fn nothing(asks: &Asks) -> AnyView {
             "No request was turned away",
             "Requests at the webhook door with a wrong signature or no JSON are kept here as samples, with the reason.",
         ),
+        (_, [FailureKind::Notification]) => (
+            "Every message was sent",
+            "An alert that a channel did not take is listed here from its first failed try until it is sent.",
+        ),
         (_, [FailureKind::Gap]) => (
             "No webhook is missing",
             "What polling saw but no webhook told is listed here. The state of the connection is repaired at once.",
         ),
         _ => (
             "Nothing has failed",
-            "Whatever could not be processed or delivered, was turned away or never came is listed here, with a button that mends it.",
+            "Whatever could not be processed, delivered or told, was turned away or never came is listed here, with a button that mends it.",
         ),
     };
     let action = if filtered {
@@ -74,6 +85,30 @@ pub(crate) fn nothing(asks: &Asks) -> AnyView {
             <h2>{title}</h2>
             <p>{text}</p>
             <div class="acts">{action}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// In the place of the list: the connections that a part of a name may mean.
+fn which(meant: &[ConnectionRef], asks: &Asks) -> AnyView {
+    let asks = Asks { about: None, ..asks.clone() };
+    let one = |connection: &ConnectionRef| {
+        let id = connection.id;
+        view! { <li><a href=asks.change(|query| query.connection = Some(id))>{connection.name.clone()}</a></li> }
+            .into_any()
+    };
+    let (title, text) = match meant {
+        [] => ("No connection is called so", "Try a part of the customer’s name, of the system or of its key."),
+        _ => ("Several connections are called so", "Choose the one whose failures you want to see."),
+    };
+    view! {
+        <section class="empty">
+            <i class="empty-line" aria-hidden="true"></i>
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <ul class="plain-list meant">{meant.iter().map(one).collect::<Vec<_>>()}</ul>
+            <div class="acts"><a class="btn" href=asks.change(|query| query.connection = None)>"Of any connection"</a></div>
         </section>
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use super::{
     attempts,
-    failed_about::head,
+    failed_about::{head, may_retry},
     payload::{headers, payload, reveal},
     post::Post,
     time::{Moment, use_clock},
@@ -16,7 +16,7 @@ use crate::{
     live::Refetch,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{DeliveryState, EventState, FailureKind, Role};
+use model::Role;
 
 /// What is in the pane.
 pub(crate) fn pane(latest: Latest, refetch: Refetch) -> AnyView {
@@ -66,27 +66,11 @@ pub(crate) fn pane(latest: Latest, refetch: Refetch) -> AnyView {
     .into_any()
 }
 
-/// What a retry does to the schedule; nothing where there is nothing to retry.
-fn may_retry(opened: &Opened) -> &'static str {
-    if opened.role < Role::Support {
-        return "";
-    }
-    match (opened.kind, opened.delivery.as_ref().map(|d| d.state), opened.event.as_ref().map(|e| e.event.state)) {
-        (FailureKind::Delivery, Some(DeliveryState::Failed), _) => {
-            "It is tried at once and starts the schedule anew: should it fail, it is tried again by itself for 24 hours."
-        }
-        (FailureKind::Delivery, Some(DeliveryState::Pending | DeliveryState::Waiting), _) => {
-            "It is tried at once. The schedule goes on as it was, should it fail again."
-        }
-        (FailureKind::Processing, _, Some(EventState::Failed | EventState::Unrecognised)) => {
-            "It is processed at once and starts the schedule anew."
-        }
-        _ => "",
-    }
-}
-
 fn tries(opened: &Opened, now: Moment) -> AnyView {
     let list = match (&opened.delivery, &opened.event) {
+        _ if opened.notification.is_some() => {
+            opened.notification.as_ref().map(|one| attempts::tried(&one.attempts, now)).into_any()
+        }
         (Some(delivery), _) => attempts::sent(&delivery.attempts, now),
         (None, Some(event)) => attempts::tried(&event.event.attempts, now),
         _ => return ().into_any(),
@@ -95,6 +79,9 @@ fn tries(opened: &Opened, now: Moment) -> AnyView {
 }
 
 fn came(opened: &Opened, _now: Moment) -> AnyView {
+    if let Some(text) = opened.notification.as_ref().and_then(|one| one.text.clone()) {
+        return view! { <h3>"What it says"</h3><pre tabindex="0" class="payload">{text}</pre> }.into_any();
+    }
     let Some(event) = &opened.event else { return ().into_any() };
     view! { <h3>"Payload"</h3>{payload(event, opened.json.as_deref())} }.into_any()
 }

@@ -11,6 +11,8 @@ pub(crate) struct Asks {
     pub query: FailureQuery,
     /// By cause, not one by one.
     pub grouped: bool,
+    /// Part of a name, typed by somebody who means a connection.
+    pub about: Option<String>,
 }
 
 /// Names in the address that say how the list is looked at, not what is in it.
@@ -28,11 +30,13 @@ pub(crate) fn list_part(address: &str) -> String {
 /// Reads an address. A time of day is of `now`'s day, in UTC: so browsers write it whose page is not alive.
 pub(crate) fn read(address: &str, now: Option<DateTime<Utc>>) -> Result<Asks, Refusal> {
     let mut pairs = Vec::new();
-    let mut grouped = false;
+    let (mut grouped, mut about) = (false, None);
     for pair in address.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("__")) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name {
             "group" => grouped = value == "cause",
+            // read as any other text is
+            "about" => about = FailureQuery::from_query(&format!("q={value}"))?.q,
             name if OURS.contains(&name) => {}
             "since" | "until" => {
                 let plain = value.replace("%3A", ":").replace("%3a", ":");
@@ -43,7 +47,7 @@ pub(crate) fn read(address: &str, now: Option<DateTime<Utc>>) -> Result<Asks, Re
             _ => pairs.push(pair.to_owned()),
         }
     }
-    Ok(Asks { query: FailureQuery::from_query(&pairs.join("&"))?, grouped })
+    Ok(Asks { query: FailureQuery::from_query(&pairs.join("&"))?, grouped, about })
 }
 
 /// A time as a field of a browser writes it, as UTC. Read by hand, so that browsers need not load a reader of all formats.
@@ -87,6 +91,7 @@ pub(crate) fn address(asks: &Asks) -> String {
     let mut parts = vec![to_query(&asks.query)];
     parts.extend(asks.query.limit.map(|limit| format!("limit={limit}")));
     parts.extend(asks.query.cursor.iter().map(|cursor| format!("cursor={}", encode(cursor))));
+    parts.extend(asks.about.iter().map(|about| format!("about={}", encode(about))));
     parts.extend(asks.grouped.then(|| "group=cause".to_owned()));
     with(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&"))
 }
@@ -106,43 +111,9 @@ impl Asks {
     pub(crate) fn change(&self, change: impl FnOnce(&mut FailureQuery)) -> String {
         let mut query = FailureQuery { cursor: None, ..self.query.clone() };
         change(&mut query);
-        address(&Self { query, grouped: self.grouped })
+        address(&Self { query, ..self.clone() })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> DateTime<Utc> {
-        "2026-11-22T15:00:00Z".parse().unwrap()
-    }
-
-    #[test]
-    fn an_address_reads_back() {
-        for text in [
-            "",
-            "kind=delivery&since=2026-11-22T14%3A05%3A00Z&q=a%20b%26c&path=data.error.code",
-            "error=tls&source=demo&limit=100&cursor=abc&group=cause",
-            "id=00000000-0000-0000-0000-000000000007",
-        ] {
-            let asks = read(text, None).unwrap();
-            let written = address(&asks);
-            assert_eq!(read(written.split_once('?').map_or("", |(_, query)| query), None), Ok(asks), "{written}");
-        }
-    }
-
-    #[test]
-    fn a_time_of_day_is_of_today() {
-        let since = |text| read(text, Some(now())).unwrap().query.since;
-        assert_eq!(since("since=14%3A05"), Some("2026-11-22T14:05:00Z".parse().unwrap()));
-        assert_eq!(since("since=2026-11-20T09:00"), Some("2026-11-20T09:00:00Z".parse().unwrap()));
-        assert!(read("since=25:00", Some(now())).is_err());
-    }
-
-    #[test]
-    fn what_is_open_is_not_part_of_the_list() {
-        assert_eq!(list_part("kind=gap&open=gap:7&reveal=1&group=cause&__err=x"), "kind=gap&group=cause");
-        assert!(read("open=gap%3A7&reveal=1", None).is_ok());
-    }
-}
+mod tests;

@@ -41,10 +41,11 @@ pub(crate) fn row(
     let thing = format!("{}:{}", failure.kind, failure.id);
     let what = failure.what.clone().unwrap_or_else(|| kind_words(failure.kind).to_owned());
     let whose = failure.connection.as_ref().map(|connection| connection.name.clone());
-    let place = match (&failure.endpoint, &failure.source) {
-        (Some(endpoint), _) => Some(format!("to {}", endpoint.name)),
-        (None, Some(source)) => Some(format!("from {source}")),
-        (None, None) => None,
+    let place = match (&failure.endpoint, &failure.channel, &failure.source) {
+        (Some(endpoint), ..) => Some(format!("to {}", endpoint.name)),
+        (None, Some(channel), _) => Some(format!("by {}", channel.name)),
+        (None, None, Some(source)) => Some(format!("from {source}")),
+        (None, None, None) => None,
     };
     let (health, words) = if way.over {
         (Health::Healthy, "No longer failed")
@@ -103,7 +104,7 @@ pub(crate) fn head() -> AnyView {
             <tr role="row">
                 {super::picks::head()}
                 {one("c-health", "What failed")}
-                {one("c-who", "Webhook")}
+                {one("c-who", "Webhook or message")}
                 {one("c-why", "Why")}
                 {one("c-state", "Next")}
                 {one("c-owner", "Tried")}

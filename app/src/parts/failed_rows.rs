@@ -27,12 +27,14 @@ struct Line {
     over: bool,
 }
 
-/// What the list in an answer was asked.
+/// What the list in an answer was asked. Of a name that was typed and means one connection, that connection.
 pub(crate) fn asks_of(got: Option<&Got>) -> Asks {
-    match got.map(|got| (&got.question, got.as_of())) {
-        Some((Question::Failures(address), as_of)) => failed_query::read(address, as_of).unwrap_or_default(),
-        _ => Asks::default(),
+    let Some((got, Question::Failures(address))) = got.map(|got| (got, &got.question)) else { return Asks::default() };
+    let mut asks = failed_query::read(address, got.as_of()).unwrap_or_default();
+    if let Some(connection) = got.failures().and_then(|listing| listing.connection.as_ref()) {
+        (asks.query.connection, asks.about) = (Some(connection.id), None);
     }
+    asks
 }
 
 /// The table of the failures in an answer; `open` is the one that is open, as the address says it.

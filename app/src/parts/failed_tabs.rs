@@ -11,11 +11,22 @@ use model::{FailureHint, FailureKind, Role};
 
 /// What is so, in a sentence.
 pub(crate) fn sentence(listing: &FailureListing) -> String {
-    match listing.summary.counts.values().sum::<u64>() {
-        0 => "Nothing has failed.".to_owned(),
-        1 => "1 webhook did not get where it should.".to_owned(),
-        n => format!("{} webhooks did not get where they should.", text::count(n)),
+    if listing.meant.is_some() {
+        return "Which connection is meant?".to_owned();
     }
+    let untold = of(listing, FailureKind::Notification);
+    let webhooks = match listing.summary.counts.values().sum::<u64>() - untold {
+        0 => None,
+        1 => Some("1 webhook did not get where it should.".to_owned()),
+        n => Some(format!("{} webhooks did not get where they should.", text::count(n))),
+    };
+    let messages = match untold {
+        0 => None,
+        1 => Some("1 message was not sent.".to_owned()),
+        n => Some(format!("{} messages were not sent.", text::count(n))),
+    };
+    let said: Vec<_> = [webhooks, messages].into_iter().flatten().collect();
+    if said.is_empty() { "Nothing has failed.".to_owned() } else { said.join(" ") }
 }
 
 fn of(listing: &FailureListing, kind: FailureKind) -> u64 {
@@ -31,9 +42,8 @@ pub(crate) fn kinds(listing: &FailureListing, asks: &Asks) -> AnyView {
             .into_any()
     };
     let kinds = FailureKind::ALL.iter().copied();
-    let shown = kinds.filter(|kind| *kind != FailureKind::Notification || of(listing, *kind) > 0);
-    let tabs: Vec<_> = shown.map(|kind| tab(kind.words(), Some(kind), of(listing, kind))).collect();
-    let group = Asks { grouped: !asks.grouped, query: asks.query.clone() };
+    let tabs: Vec<_> = kinds.map(|kind| tab(kind.words(), Some(kind), of(listing, kind))).collect();
+    let group = Asks { grouped: !asks.grouped, ..asks.clone() };
     view! {
         <div class="kinds">
             <ul class="legend tabs" aria-label="Failures by kind">

@@ -82,6 +82,7 @@ pub(crate) mod rule_when;
 pub(crate) mod scope_fields;
 pub(crate) mod secrets;
 pub(crate) mod seeing;
+pub(crate) mod since_form;
 pub(crate) mod snooze;
 pub(crate) mod source_fields;
 pub(crate) mod standing;

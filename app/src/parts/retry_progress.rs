@@ -16,6 +16,8 @@ pub(crate) fn all(view: &RetryView) -> String {
         text::counted(n, "delivery", "deliveries")
     } else if of("processing") {
         text::counted(n, "event", "events")
+    } else if of("notification") {
+        text::counted(n, "message", "messages")
     } else {
         text::counted(n, "failure", "failures")
     }
@@ -30,7 +32,11 @@ pub(crate) fn sentence(view: &RetryView) -> String {
         Some(BulkState::Done) => {
             format!("Retrying {all} is done; {} failed again.", count(view.failed.unsigned_abs()))
         }
-        Some(BulkState::Cancelled) => format!("Retrying {all} was cancelled after {ended}."),
+        Some(BulkState::Cancelled) => {
+            let were = if view.let_go == 1 { "was" } else { "were" };
+            let gone = count(view.let_go.unsigned_abs());
+            format!("Retrying {all} was cancelled: {gone} {were} already let go when it was cancelled.")
+        }
         Some(BulkState::Paused) => format!("Retrying {all} is paused after {ended}."),
         _ => format!("Retrying {all}, {} a second: {ended} so far.", count(view.rate.into())),
     }
@@ -45,6 +51,8 @@ pub(crate) fn head(view: &RetryView, now: Moment) -> AnyView {
     let figure = |class: &'static str, words: &'static str, n: i64| {
         view! { <li class=class><b>{count(n.unsigned_abs())}</b>" "{words}</li> }.into_any()
     };
+    let over = view.state == Some(BulkState::Cancelled);
+    let under_way = view.let_go - view.done - view.failed;
     let label = format!(
         "{} of {} are through",
         count((view.total - view.remaining).unsigned_abs()),
@@ -64,10 +72,11 @@ pub(crate) fn head(view: &RetryView, now: Moment) -> AnyView {
             {piece("failed", view.done + view.skipped, view.failed)}
         </svg>
         <ul class="legend progress-key">
-            {figure("done", "arrived or processed", view.done)}
+            {figure("done", "arrived, processed or sent", view.done)}
             {figure("failed", "failed again", view.failed)}
             {figure("skipped", "left out: done or under way already", view.skipped)}
-            {figure("", "to do", view.remaining)}
+            {(over && under_way > 0).then(|| figure("", "let go and under way", under_way))}
+            {if over { figure("", "not let go", view.remaining - under_way) } else { figure("", "to do", view.remaining) }}
         </ul>
     }
     .into_any()

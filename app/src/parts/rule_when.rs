@@ -64,10 +64,15 @@ pub(crate) fn when(controls: Controls, kind: RwSignal<String>, choose: AnyView) 
             {of(&[K::CredentialAge], age.into_any())}
             {of(&[K::ConnectionHealth, K::ShareOfConnections], controls.boxes("health", "in any of these states", choices(&healths, Health::code, Health::words)))}
             {of(&[K::ConnectionHealth, K::ShareOfConnections], controls.fault("health"))}
-            {of(&[K::FailedWebhooks], controls.boxes("failures", "of any of these kinds; none ticked: processing and deliveries", choices(FailureKind::ALL, FailureKind::code, FailureKind::words)))}
+            {of(&[K::FailedWebhooks], controls.boxes("failures", "of any of these kinds; none ticked: processing and deliveries", choices(&webhooks_only(), FailureKind::code, FailureKind::words)))}
         </div>
     }
     .into_any()
+}
+
+/// What of the failures is a webhook.
+fn webhooks_only() -> Vec<FailureKind> {
+    FailureKind::ALL.iter().copied().filter(|kind| *kind != FailureKind::Notification).collect()
 }
 
 /// Silence has a duration too, with other words around it; a field stands only once in a form, so it is another one.

@@ -2,7 +2,7 @@
 
 use super::{mark::badge_saying, text};
 use leptos::prelude::*;
-use model::{DeliveryState, EndpointHealth, EventState, Failure, FailureKind, Health};
+use model::{DeliveryState, EndpointHealth, EventState, Failure, FailureKind, Health, NotificationState};
 
 /// What became of an event.
 pub(crate) fn event_badge(state: EventState) -> AnyView {
@@ -26,6 +26,30 @@ pub(crate) fn delivery_badge(state: DeliveryState) -> AnyView {
         DeliveryState::Waiting => Health::Paused,
     };
     badge_saying(health, state.words())
+}
+
+/// Where a message to people stands.
+pub(crate) fn notification_badge(state: NotificationState) -> AnyView {
+    let health = match state {
+        NotificationState::Sent => Health::Healthy,
+        NotificationState::Failed => Health::Failing,
+        NotificationState::Pending => Health::Late,
+        NotificationState::Sending => Health::FirstSync,
+    };
+    badge_saying(health, state.words())
+}
+
+/// A class of errors, in words.
+pub(crate) fn error_words(class: &str) -> String {
+    match class {
+        "tls" | "dns" => class.to_uppercase(),
+        _ if class.starts_with("http_") => class.replacen("http_", "HTTP ", 1),
+        _ => {
+            let mut letters = class.chars();
+            let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+            (first + letters.as_str()).replace('_', " ")
+        }
+    }
 }
 
 /// How an endpoint is.

@@ -327,6 +327,7 @@ pub fn notifications() -> Vec<Notification> {
         due_at: None,
         sent_at: Some(ago(9)),
         attempts: vec![attempt(1, None)],
+        text: Some("1 connection needs attention.\n\n* Aldermoor Paper SAP ECC\n  What: must sign in again\n\nOpen in Linewatch: https://linewatch.example/alerts".into()),
     };
     let gone = Some("Slack says that this webhook was removed (404, no_service).");
     let failed = Notification {

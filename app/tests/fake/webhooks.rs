@@ -3,7 +3,7 @@
 use super::{FakeBackend, now};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
-    Attempt, AttemptError, AttemptOutcome, AttemptTrigger, BulkState, ConnectionRef, Delivery, DeliveryId,
+    Attempt, AttemptError, AttemptOutcome, AttemptTrigger, BulkState, ChannelRef, ConnectionRef, Delivery, DeliveryId,
     DeliveryQuery, DeliveryState, Endpoint, EndpointFilter, EndpointHealth, EndpointId, EndpointRef, EndpointSecret,
     Environment, Event, EventDetail, EventId, EventQuery, EventState, Failure, FailureGroup, FailureHint, FailureKind,
     FailureQuery, FailureSummary, GapId, GapView, MakiniDelivery, NewRetry, Page, Refusal, Rejection, RejectionId,
@@ -171,6 +171,11 @@ pub fn event(n: u128) -> EventDetail {
     }
 }
 
+/// The channel of the message that failed.
+fn channel_ref() -> ChannelRef {
+    ChannelRef { id: Uuid::from_u128(5_401).into(), name: "erp-alerts".into() }
+}
+
 /// One of every kind that can fail.
 pub fn failures() -> Vec<Failure> {
     let delivery = |n: u128, minutes, next: Option<i64>| Failure {
@@ -180,6 +185,7 @@ pub fn failures() -> Vec<Failure> {
         source: Some("production".into()),
         connection: Some(connection()),
         endpoint: Some(endpoint_ref()),
+        channel: None,
         what: Some("purchase_order.updated".into()),
         error: expired(),
         attempts_count: 3,
@@ -219,6 +225,20 @@ pub fn failures() -> Vec<Failure> {
             what: Some("sync_completed".into()),
             ..plain(FailureKind::Gap, 60_001, 300, "never_came", "A poll told it; its webhook never came.")
         },
+        Failure {
+            source: None,
+            channel: Some(channel_ref()),
+            what: Some("Aldermoor Paper must sign in again to SAP ECC".into()),
+            attempts_count: 2,
+            retryable: true,
+            ..plain(
+                FailureKind::Notification,
+                5_601,
+                310,
+                "gone",
+                "Slack says that this webhook was removed (404, no_service).",
+            )
+        },
     ]
 }
 
@@ -227,6 +247,8 @@ fn fits(failure: &Failure, query: &FailureQuery) -> bool {
         && (query.id.is_empty() || query.id.contains(&failure.id))
         && query.q.as_ref().is_none_or(|q| failure.error.message.contains(q.as_str()))
         && query.since.is_none_or(|since| failure.at >= since)
+        && query.connection.is_none_or(|id| failure.connection.as_ref().is_some_and(|connection| connection.id == id))
+        && (query.error.is_empty() || query.error.contains(&failure.error.class))
 }
 
 pub fn page(desk: &FakeBackend, query: &FailureQuery) -> Page<Failure> {
@@ -237,6 +259,12 @@ pub fn page(desk: &FakeBackend, query: &FailureQuery) -> Page<Failure> {
 
 pub fn summary(desk: &FakeBackend, query: &FailureQuery) -> FailureSummary {
     let mut summary = FailureSummary::default();
+    for failure in &desk.failures {
+        if !summary.errors.contains(&failure.error.class) {
+            summary.errors.push(failure.error.class.clone());
+        }
+        summary.connections.extend(failure.connection.clone().filter(|_| summary.connections.is_empty()));
+    }
     for failure in desk.failures.iter().filter(|one| fits(one, query)) {
         *summary.counts.entry(failure.kind).or_default() += if failure.kind == FailureKind::Delivery { 159 } else { 1 };
     }
@@ -258,6 +286,7 @@ pub fn groups(desk: &FakeBackend, query: &FailureQuery) -> Vec<FailureGroup> {
         kind: failure.kind,
         error: failure.error.clone(),
         endpoint: failure.endpoint.clone(),
+        channel: failure.channel.clone(),
         source: failure.source.clone(),
         count: counts.get(&failure.kind).copied().unwrap_or_default(),
         first_at: failure.at,
@@ -348,14 +377,21 @@ pub fn start(desk: &FakeBackend, new: &NewRetry) -> Result<Retry, Refusal> {
     let matches = page(desk, &new.filter.query()?).items.into_iter().filter(|failure| failure.retryable).count();
     let total = if new.filter.0.0.contains_key("id") { matches as i64 } else { matches as i64 * 159 };
     let run = run(None, None);
-    Ok(Retry { filter: new.filter.clone(), total, remaining: total, done: 0, failed: 0, skipped: 0, ..run })
+    Ok(Retry { filter: new.filter.clone(), total, remaining: total, done: 0, failed: 0, skipped: 0, let_go: 0, ..run })
 }
 
-/// One under way, and one that is through, by the last digit of its id.
+/// One under way, one that is through, and one that was cancelled, by the last digit of its id.
 pub fn retry(id: RetryId) -> Result<Retry, Refusal> {
     match id.0.as_u128() {
         1 => Ok(run(Some(id), Some(BulkState::Running))),
-        2 => Ok(Retry { done: 315, remaining: 0, ended_at: Some(ago(1)), ..run(Some(id), Some(BulkState::Done)) }),
+        2 => Ok(Retry {
+            done: 315,
+            let_go: 318,
+            remaining: 0,
+            ended_at: Some(ago(1)),
+            ..run(Some(id), Some(BulkState::Done))
+        }),
+        3 => Ok(Retry { ended_at: Some(ago(1)), ..run(Some(id), Some(BulkState::Cancelled)) }),
         _ => Err(Refusal::NotFound("This retry".into())),
     }
 }
@@ -374,6 +410,7 @@ fn run(id: Option<RetryId>, state: Option<BulkState>) -> Retry {
         done: 204,
         failed: 3,
         skipped: 0,
+        let_go: 220,
         remaining: 111,
         by: "Ines Ferreira".into(),
         started_at: id.map(|_| ago(2)),

@@ -54,7 +54,9 @@ async fn failures_are_listed_counted_grouped_and_taken_away(pool: PgPool) {
     assert!(csv.text.contains("'=It failed"), "{}", csv.text);
 
     let summary = machine.get("/api/v1/failures/summary?kind=gap").await.json();
-    assert_eq!(summary, json!({"counts": {"processing": 5}, "hints": []}));
+    assert_eq!(summary, json!({"counts": {"processing": 5}, "hints": [], "errors": [], "connections": []}));
+    let summary = machine.get("/api/v1/failures/summary?error=tls").await.json();
+    assert_eq!((&summary["counts"], &summary["errors"]), (&json!({}), &json!(["internal"])), "what can be filtered by");
     let groups = machine.get("/api/v1/failures/groups").await.json();
     assert_eq!((groups["items"][0]["count"].as_u64(), groups["items"][0]["source"].as_str()), (Some(5), Some("acme")));
 
@@ -84,13 +86,55 @@ async fn many_are_tried_again_over_http(pool: PgPool) {
     assert_eq!((paused["state"].as_str(), paused["rate"].as_i64()), (Some("paused"), Some(10)));
     machine.json("PATCH", &path, json!({"state": "done"})).await.problem(422, "invalid");
     machine.json("PATCH", &path, json!({"rate": 0})).await.problem(422, "invalid");
-    assert_eq!(machine.call("DELETE", &path).await.json()["state"], "cancelled");
+    let cancelled = machine.call("DELETE", &path).await.json();
+    assert_eq!((&cancelled["state"], cancelled["let_go"].is_i64()), (&json!("cancelled"), true), "{cancelled}");
     machine.call("DELETE", &path).await.problem(409, "conflict");
     assert_eq!(machine.get(&path).await.json()["by"], "test");
     machine.json("POST", "/api/v1/retries", json!({"filter": {"kind": "gap"}})).await.problem(422, "invalid");
     machine.json("POST", "/api/v1/retries", json!({"filter": {"limit": "5"}})).await.problem(422, "invalid");
     let nobody = format!("/api/v1/retries/{}", uuid::Uuid::nil());
     machine.get(&nobody).await.problem(404, "not_found");
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_message_that_was_not_sent_is_a_failure_like_others(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    let (machine, now) = (world.machine(), world.clock.now());
+    let (channel, id) = (id_at(now), id_at(now));
+    sqlx::query("insert into channel (id, name, kind, settings, created_at) values ($1, 'ops', 'webhook', '{}', $2)")
+        .bind(channel)
+        .bind(now)
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into notification (id, channel_id, alert_ids, reason, subject, content, state, created_at, failed_at, error_class,
+                                   error_message)
+         values ($1, $2, '{}', 'first', 'Acme must sign in again', $4, 'failed', $3, $3, 'gone', 'The address is gone')",
+    )
+    .bind(id)
+    .bind(channel)
+    .bind(now)
+    .bind(serde_json::to_value(engine::notify::sample("ops", "https://linewatch.example", now)).unwrap())
+    .execute(&pool)
+    .await
+    .unwrap();
+    let page = machine.get("/api/v1/failures?kind=notification").await.json();
+    let one = &page["items"][0];
+    assert_eq!((one["id"].as_str(), one["channel"]["name"].as_str()), (Some(&*id.to_string()), Some("ops")), "{page}");
+    assert_eq!((one["what"].as_str(), one["endpoint"].is_null()), (Some("Acme must sign in again"), true));
+    assert_eq!(one["error"], json!({"class": "gone", "message": "The address is gone"}));
+    let csv = machine.get("/api/v1/failures?kind=notification&format=csv").await;
+    assert!(csv.text.contains("channel.name") && csv.text.contains("ops"), "{}", csv.text);
+    let shown = machine.get(&format!("/api/v1/notifications/{id}")).await.json();
+    assert!(shown["text"].as_str().is_some_and(|text| text.contains("https://linewatch.example")), "{shown}");
+    let wish = json!({"filter": {"kind": "notification"}, "dry_run": true});
+    let preview = machine.json("POST", "/api/v1/retries", wish).await.json();
+    assert_eq!((preview["total"].as_i64(), preview["let_go"].as_i64()), (Some(1), Some(0)), "{preview}");
+    let rule = json!({"name": "Untold", "when": {"kind": "failed_webhooks", "failures": ["notification"], "at_least": 1, "window_seconds": 600}});
+    let wrong = machine.json("POST", "/api/v1/rules", rule).await.problem(422, "invalid");
+    assert_eq!(wrong["errors"][0]["field"], "when.failures", "a message is no webhook: {wrong}");
     world.stop().await;
 }
 

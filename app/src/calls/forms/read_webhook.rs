@@ -108,7 +108,11 @@ impl RetryForm {
 
 /// The filter that an address of the failed list means. Who selects rows means those alone.
 pub fn retry_filter(address: &str, now: DateTime<Utc>) -> Result<RetryFilter, Refusal> {
-    let query = failed_query::read(address, Some(now))?.query;
+    let failed_query::Asks { query, about, .. } = failed_query::read(address, Some(now))?;
+    if about.is_some() {
+        // it may mean many; left out, everything would be meant
+        return Err(Refusal::invalid("about", "choose the connection in the list of what failed first"));
+    }
     let mut filter = BulkFilter::default();
     for (name, value) in failed_query::pairs(&query) {
         if query.id.is_empty() || name == "id" {

@@ -23,6 +23,7 @@ impl Desk {
         may_search(actor, &query)?;
         let mut conn = self.conn().await?;
         let counts = failure::counts(&mut conn, &query).await?;
+        let (errors, connections) = failure::occurring(&mut conn, &query).await?;
         let shut = rejection::shut_out(&mut conn, &query.source, self.clock.now()).await.map_err(internal)?;
         let hints = shut.into_iter().filter(|shut| shut.count >= STANDS_OUT).map(|shut| FailureHint {
             source: shut.source,
@@ -31,7 +32,7 @@ impl Desk {
             count: shut.count,
             text: probably(shut.reason),
         });
-        Ok(FailureSummary { counts, hints: hints.collect() })
+        Ok(FailureSummary { counts, hints: hints.collect(), errors, connections })
     }
 
     pub(super) async fn group_failures(

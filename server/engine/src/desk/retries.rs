@@ -139,6 +139,7 @@ fn preview(new: NewRetry, actor: &Actor, total: i64) -> Retry {
         done: 0,
         failed: 0,
         skipped: 0,
+        let_go: 0,
         remaining: total,
         by: actor.name.clone(),
         started_at: None,

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 mod text;
 
+pub use text::plain;
+
 /// How long the server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -186,10 +186,11 @@ impl Sender {
         };
         let attempt = Attempt {
             n: u32::try_from(leased.tries).unwrap_or(0) + 1,
-            trigger: match (&leased.by, leased.tries) {
-                (Some(_), _) => AttemptTrigger::Person,
-                (None, 0) => AttemptTrigger::Arrival,
-                (None, _) => AttemptTrigger::Schedule,
+            trigger: match (leased.retry, &leased.by, leased.tries) {
+                (Some(_), ..) => AttemptTrigger::Bulk,
+                (None, Some(_), _) => AttemptTrigger::Person,
+                (None, None, 0) => AttemptTrigger::Arrival,
+                (None, None, _) => AttemptTrigger::Schedule,
             },
             by: leased.by.clone(),
             started_at,
@@ -268,7 +269,7 @@ impl Sender {
                 let wait = backoff(failures, FIRST_WAIT, LONGEST_WAIT, rand::random());
                 let wait = after.map_or(wait, |after| after.max(TimeDelta::milliseconds(100)));
                 // tried again by hand, it has a day again
-                let since = leased.failed_at.filter(|_| leased.attempt > 0).unwrap_or(now);
+                let since = leased.failed_at.max(leased.again_at).unwrap_or(now);
                 Some(now + wait).filter(|due| *due < since + GIVE_UP)
             }
             _ => None,
@@ -333,6 +334,8 @@ impl Sender {
             attempt: 0,
             tries: 0,
             by: Some(by.to_owned()),
+            retry: None,
+            again_at: None,
             failed_at: None,
             token,
         };

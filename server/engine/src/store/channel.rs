@@ -101,6 +101,7 @@ pub async fn remove(conn: &mut PgConnection, id: ChannelId, now: DateTime<Utc>) 
     )
     .execute(&mut *conn)
     .await?;
+    super::notification_again::given_up(conn, id, "The channel was taken away.", now).await?;
     sqlx::query!(
         "update notification set state = 'failed', due_at = null, lease_until = null, lease_token = null, \
          failed_at = coalesce(failed_at, $2), error_class = 'removed', error_message = 'The channel was taken away.' \

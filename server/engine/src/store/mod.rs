@@ -47,6 +47,7 @@ pub mod issue_list;
 pub mod lane;
 pub mod maintenance;
 pub mod notification;
+pub mod notification_again;
 pub mod notification_list;
 pub mod outage;
 pub mod outage_list;

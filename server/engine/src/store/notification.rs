@@ -1,7 +1,7 @@
 //! Messages on their way: a row is also the work "send it".
 
 use super::channel::Target;
-use super::word;
+use super::{notification_again, retry, word};
 use crate::notify::Message;
 use chrono::{DateTime, Utc};
 use model::{AlertId, Attempt, AttemptOutcome, ChannelId, NotificationId, NotificationReason, NotificationState};
@@ -87,6 +87,10 @@ pub struct Leased {
     pub tries: i32,
     /// Who asked for this try; none: the schedule.
     pub by: Option<String>,
+    /// The retry of many that asked for it.
+    pub retry: Option<Uuid>,
+    /// When somebody asked for a try last.
+    pub again_at: Option<DateTime<Utc>>,
     /// When it first failed.
     pub failed_at: Option<DateTime<Utc>>,
     /// Proves that the lease is still ours.
@@ -132,7 +136,7 @@ pub async fn lease(
            where id = (select id from notification where channel_id = $1 and due_at <= $2 and (lease_until is null or lease_until < $2)
                        order by created_at, id limit 1 for update skip locked)
            returning id, group_id, reason, content as "content: Json<Message>", thread, maybe_repeat, attempt, jsonb_array_length(attempts) as "tries!",
-             failed_at, error_class, error_message"#,
+             failed_at, by_name, retry_id, again_at"#,
         channel.id.0,
         now,
         until,
@@ -150,16 +154,15 @@ pub async fn lease(
             maybe_repeat: row.maybe_repeat,
             attempt: row.attempt,
             tries: row.tries,
-            by: row.error_message.filter(|_| row.error_class.as_deref() == Some(BY_HAND)),
+            by: row.by_name,
+            retry: row.retry_id,
+            again_at: row.again_at,
             failed_at: row.failed_at,
             token,
         })
     })
     .transpose()
 }
-
-/// The class under which a message that is to be tried by hand keeps who asked, until it is tried.
-const BY_HAND: &str = "by_hand";
 
 /// What came of a try.
 #[derive(Clone, Debug)]
@@ -182,8 +185,8 @@ pub async fn finish(conn: &mut PgConnection, leased: &Leased, tried: &Tried, now
     let done = sqlx::query!(
         "update notification set state = $3, attempts = attempts || $4::jsonb, due_at = $5, lease_until = null, lease_token = null, \
          sent_at = case when $6 then $7::timestamptz end, failed_at = case when $6 then null else coalesce(failed_at, $7) end, \
-         attempt = case when $6 then 0 else attempt + 1 end, error_class = $8, error_message = $9 \
-         where id = $1 and lease_token = $2",
+         attempt = case when $6 then 0 else attempt + 1 end, error_class = $8, error_message = $9, \
+         by_name = null, retry_id = null where id = $1 and lease_token = $2",
         leased.id.0,
         leased.token,
         state.code(),
@@ -207,10 +210,15 @@ pub async fn finish(conn: &mut PgConnection, leased: &Leased, tried: &Tried, now
             attempt.error.as_ref().map(|error| error.class.clone()),
             attempt.error.as_ref().map(|error| error.message.clone())
         )
-        .execute(conn)
+        .execute(&mut *conn)
         .await?;
     }
-    Ok(done.rows_affected() == 1)
+    let ours = done.rows_affected() == 1;
+    if ours {
+        let why = attempt.error.as_ref().map(|error| error.message.as_str());
+        notification_again::tried(conn, leased, why, now).await?;
+    }
+    Ok(ours)
 }
 
 /// Keeps a message that is sent at once by who made it: a test.
@@ -239,23 +247,26 @@ pub async fn insert_test(
 
 /// A person has one that failed, or that waits, tried again at once. False if it is sent, being sent, or not there.
 pub async fn requeue(conn: &mut PgConnection, id: NotificationId, by: &str, now: DateTime<Utc>) -> Result<bool> {
-    let done = sqlx::query!(
-        "update notification set state = 'pending', due_at = $2, attempt = 0, error_class = $3, error_message = $4, told_in = null \
-         where id = $1 and (state = 'failed' or (state = 'pending' and lease_token is null))",
+    let done = sqlx::query_scalar!(
+        "with was as (select id, retry_id from notification where id = $1 for update) \
+         update notification n set state = 'pending', due_at = $2, attempt = 0, by_name = $3, retry_id = null, again_at = $2, told_in = null \
+         from was where n.id = was.id and (state = 'failed' or (state = 'pending' and lease_token is null)) returning was.retry_id",
         id.0,
         now,
-        BY_HAND,
         by
     )
-    .execute(&mut *conn)
+    .fetch_optional(&mut *conn)
     .await?;
+    if let Some(Some(replaced)) = done {
+        retry::ended(conn, &[(replaced, id.0, Some("A person tried it by hand instead".to_owned()))], now).await?;
+    }
     sqlx::query!(
         "update channel set free_at = null from notification n where n.id = $1 and channel.id = n.channel_id and channel.enabled",
         id.0
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.is_some())
 }
 
 /// Copies for channels that take over: everything unsent of a channel that has failed since `before`, once. Answers how many.

@@ -1,6 +1,7 @@
 //! Questions about what was told.
 
 use super::{cursor, internal, word};
+use crate::notify::{Addresses, Message, email};
 use chrono::{DateTime, Utc};
 use model::{AlertId, Attempt, ChannelId, Notification, NotificationId, NotificationQuery, Page, Refusal};
 use sqlx::{PgConnection, types::Json};
@@ -40,6 +41,7 @@ impl Row {
             due_at: self.due_at,
             sent_at: self.sent_at,
             attempts: self.attempts.0,
+            text: None,
         })
     }
 }
@@ -78,7 +80,7 @@ pub async fn list(conn: &mut PgConnection, query: &NotificationQuery) -> Result<
     Ok(Page { items, next_cursor })
 }
 
-/// One message.
+/// One message, with what it says.
 pub async fn get(conn: &mut PgConnection, id: NotificationId) -> sqlx::Result<Option<Notification>> {
     let row = sqlx::query_as!(
         Row,
@@ -87,7 +89,13 @@ pub async fn get(conn: &mut PgConnection, id: NotificationId) -> sqlx::Result<Op
            from notification n join channel c on c.id = n.channel_id where n.id = $1"#,
         id.0
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
-    row.map(Row::read).transpose()
+    let Some(found) = row.map(Row::read).transpose()? else { return Ok(None) };
+    let content =
+        sqlx::query_scalar!(r#"select content as "content: Json<Message>" from notification where id = $1"#, id.0);
+    let text = content.fetch_optional(conn).await?;
+    let text =
+        text.map(|content| email::plain(&content.0, &Addresses::default(), found.maybe_repeat).replace("\r\n", "\n"));
+    Ok(Some(Notification { text, ..found }))
 }

@@ -4,7 +4,7 @@ mod step;
 
 pub use step::{DueRetry, Progress, Released, claim, next_due, progress, release, turn};
 
-use super::{failure, internal, word};
+use super::{failure, internal, notification_again, word};
 use chrono::{DateTime, Utc};
 use model::{Actor, BulkState, FailureKind, FailureQuery, NewRetry, Refusal, Retry, RetryError, RetryId, SourceId};
 use sqlx::{PgConnection, Result};
@@ -26,6 +26,7 @@ pub async fn create(
 ) -> Result<i64, Refusal> {
     insert(conn, id, (actor, &actor.name), wish, now).await.map_err(internal)?;
     let total = failure::add_to_retry(conn, id, query).await?;
+    notification_again::wake_channels(conn, id).await.map_err(internal)?;
     begin(conn, id, total).await.map_err(internal)?;
     Ok(total)
 }
@@ -104,10 +105,12 @@ async fn begin(conn: &mut PgConnection, id: RetryId, total: i64) -> Result<()> {
 pub async fn get(conn: &mut PgConnection, id: RetryId) -> Result<Option<(Retry, i64)>> {
     let row = sqlx::query!(
         r#"select wish, by_name, state, rate, total, started_at, ended_at, version,
-                  (select count(*) from retry_item where retry_id = $1 and outcome = 'done') as "done!",
-                  (select count(*) from retry_item where retry_id = $1 and outcome = 'failed') as "failed!",
-                  (select count(*) from retry_item where retry_id = $1 and outcome = 'skipped') as "skipped!"
-           from retry where id = $1"#,
+                  i.done as "done!", i.failed as "failed!", i.skipped as "skipped!", i.let_go as "let_go!"
+           from retry, (select count(*) filter (where outcome = 'done') as done, count(*) filter (where outcome = 'failed') as failed,
+                               count(*) filter (where outcome = 'skipped') as skipped,
+                               count(*) filter (where released_at is not null and outcome is distinct from 'skipped') as let_go
+                        from retry_item where retry_id = $1) i
+           where id = $1"#,
         id.0,
     );
     let Some(row) = row.fetch_optional(&mut *conn).await? else { return Ok(None) };
@@ -128,6 +131,7 @@ pub async fn get(conn: &mut PgConnection, id: RetryId) -> Result<Option<(Retry, 
         done: row.done,
         failed: row.failed,
         skipped: row.skipped,
+        let_go: row.let_go,
         remaining: row.total - row.done - row.failed - row.skipped,
         by: row.by_name,
         started_at: Some(row.started_at),
@@ -137,7 +141,8 @@ pub async fn get(conn: &mut PgConnection, id: RetryId) -> Result<Option<(Retry, 
     Ok(Some((retry, row.version)))
 }
 
-/// Pauses, resumes or cancels one that has not ended, and sets its pace. Answers whether there is such a one.
+/// Pauses, resumes or cancels one that has not ended, and sets its pace. Answers whether there is such a one. It waits for a step
+/// that holds the retry, and holds it itself until it is committed: what is let go by then is all that is.
 pub async fn change(
     conn: &mut PgConnection,
     id: RetryId,

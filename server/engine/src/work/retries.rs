@@ -30,7 +30,7 @@ pub struct RetryWorker {
 }
 
 impl RetryWorker {
-    /// A worker; `events` is notified when events became due. For deliveries the announcement does the same.
+    /// A worker; `events` is notified when events became due. For deliveries and messages the announcement does the same.
     pub fn new(pool: PgPool, clock: SharedClock, events: Arc<Notify>) -> Self {
         Self { pool, clock, events }
     }
@@ -82,6 +82,9 @@ fn changes(due: &DueRetry, version: i64, released: &Released) -> Vec<Change> {
     let mut changes = live::of_events(released.events.iter().map(|id| EventId(*id)), 0);
     if !released.deliveries.is_empty() {
         changes.push(Change::many(ChangeTopic::Delivery));
+    }
+    if !released.notifications.is_empty() {
+        changes.push(Change::many(ChangeTopic::Notification));
     }
     changes.push(Change::new(ChangeTopic::Retry, due.id, version));
     changes

@@ -188,3 +188,60 @@ async fn a_step_that_breaks_off_has_let_nothing_go(pool: PgPool) {
     }
     assert_eq!(story.look(&retry).await.done, 20);
 }
+
+/// As many transactions of this database as wait for another.
+const HELD_UP: &str =
+    "pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())";
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_cancel_waits_for_the_step_under_way_and_says_what_was_let_go(pool: PgPool) {
+    let story = Story::of(pool, 60).await;
+    let retry = story.start(json!({"rate": 40})).await;
+    let id = retry.id.unwrap();
+    story.clock.set(retry.started_at.unwrap());
+    let now = story.clock.now();
+    let mut tx = story.world.pool.begin().await.unwrap();
+    let due = retry::claim(&mut tx, now).await.unwrap().unwrap();
+    assert_eq!(retry::release(&mut tx, &due, 10, now).await.unwrap().events.len(), 10);
+    let step = async {
+        while story.world.count(HELD_UP).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        retry::turn(&mut tx, id, 10, true, Some(now), now).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let who = admin();
+    let (cancelled, ()) = tokio::join!(story.world.desk.cancel_retry(&who, id), step);
+    let cancelled = cancelled.unwrap();
+    assert_eq!((cancelled.state, cancelled.let_go, cancelled.remaining), (Some(BulkState::Cancelled), 10, 60));
+    for _ in 0..3 {
+        assert_eq!(story.step().await, Step::Idle);
+    }
+    assert_eq!(story.waiting().await, 10, "nothing goes after it");
+    story.process().await;
+    let seen = story.look(&retry).await;
+    assert_eq!((seen.done, seen.let_go, seen.remaining), (10, 10, 50));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn whenever_it_is_cancelled_no_more_go_than_it_says(pool: PgPool) {
+    let story = Story::of(pool, 200).await;
+    for pause in [0, 3, 9, 20] {
+        let retry = story.start(json!({"rate": 40})).await;
+        let before = story.waiting().await;
+        let steps = async {
+            for _ in 0..12 {
+                story.step().await;
+            }
+        };
+        let who = admin();
+        let cancel = async {
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            story.world.desk.cancel_retry(&who, retry.id.unwrap()).await.unwrap()
+        };
+        let ((), cancelled) = tokio::join!(steps, cancel);
+        assert_eq!(cancelled.state, Some(BulkState::Cancelled));
+        assert_eq!(story.look(&retry).await.let_go, cancelled.let_go);
+        assert_eq!(story.waiting().await - before, cancelled.let_go);
+    }
+}

@@ -25,6 +25,8 @@ use uuid::Uuid;
 
 use crate::world::admin;
 
+mod again;
+
 /// A status, and how long to wait.
 type Answer = (u16, Option<&'static str>);
 

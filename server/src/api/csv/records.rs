@@ -194,6 +194,8 @@ impl Record for Failure {
         "connection.name",
         "endpoint.id",
         "endpoint.name",
+        "channel.id",
+        "channel.name",
         "what",
         "error.class",
         "error.message",
@@ -204,6 +206,7 @@ impl Record for Failure {
 
     fn fields(&self) -> Vec<String> {
         let (connection, endpoint) = (self.connection.as_ref(), self.endpoint.as_ref());
+        let channel = self.channel.as_ref();
         vec![
             self.kind.to_string(),
             self.id.to_string(),
@@ -213,6 +216,8 @@ impl Record for Failure {
             maybe(connection.map(|connection| &connection.name)),
             maybe(endpoint.map(|endpoint| endpoint.id)),
             maybe(endpoint.map(|endpoint| &endpoint.name)),
+            maybe(channel.map(|channel| channel.id)),
+            maybe(channel.map(|channel| &channel.name)),
             maybe(self.what.as_ref()),
             self.error.class.clone(),
             self.error.message.clone(),

@@ -167,6 +167,11 @@ fn failed(errors: &mut Errors, when: &When, some_or_share: bool) {
         !turned_away,
         "what was turned away does not wait to be mended; count it within a window instead",
     );
+    errors.check(
+        "when.failures",
+        !when.failures.contains(&FailureKind::Notification),
+        "a message to people is no webhook; that a channel fails is told by the rule about Linewatch itself",
+    );
 }
 
 /// What a kind does not look at would only mislead who reads the rule.

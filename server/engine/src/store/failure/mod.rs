@@ -1,23 +1,23 @@
 //! Everything that failed, as one list over what fails: see [`parts`] for where each kind lies. Whatever is asked reads what
 //! failed, by indexes that hold nothing else, and never what went well.
 
+mod occurring;
 mod parts;
 mod search;
+
+pub use occurring::occurring;
 
 use super::{cursor, internal};
 use chrono::{DateTime, Utc};
 use model::{
-    AttemptError, ConnectionId, ConnectionRef, EndpointId, EndpointRef, Failure, FailureGroup, FailureKind,
-    FailureQuery, Page, Refusal, RetryId,
+    AttemptError, ChannelId, ChannelRef, ConnectionId, ConnectionRef, EndpointId, EndpointRef, Failure, FailureGroup,
+    FailureKind, FailureQuery, Page, Refusal, RetryId,
 };
 use sqlx::{Connection as _, PgConnection, Postgres, QueryBuilder, Transaction};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// The kinds that can fail by now.
-const KINDS: [FailureKind; 4] =
-    [FailureKind::Processing, FailureKind::Delivery, FailureKind::Rejection, FailureKind::Gap];
 /// Groups told.
 const MOST_GROUPS: usize = 100;
 /// What rests is counted so far.
@@ -47,6 +47,8 @@ struct Row {
     connection: Option<String>,
     endpoint_id: Option<Uuid>,
     endpoint: Option<String>,
+    channel_id: Option<Uuid>,
+    channel: Option<String>,
     what: Option<String>,
     class: String,
     message: String,
@@ -69,6 +71,7 @@ impl Row {
             source: self.source,
             connection: connection.map(|(id, name)| ConnectionRef { id: ConnectionId(id), name }),
             endpoint: endpoint.map(|(id, name)| EndpointRef { id: EndpointId(id), name }),
+            channel: channel(self.channel_id, self.channel),
             what: self.what,
             error: AttemptError { class: self.class, message: self.message },
             attempts_count: u32::try_from(self.attempts).unwrap_or(0),
@@ -76,6 +79,10 @@ impl Row {
             retryable: self.retryable,
         }
     }
+}
+
+fn channel(id: Option<Uuid>, name: Option<String>) -> Option<ChannelRef> {
+    id.zip(name).map(|(id, name)| ChannelRef { id: ChannelId(id), name })
 }
 
 /// A page, newest first.
@@ -120,10 +127,11 @@ fn merged(found: Vec<Vec<Failure>>, limit: usize) -> Page<Failure> {
 
 /// The kinds asked for that the other filters can let through.
 fn kinds(query: &FailureQuery) -> impl Iterator<Item = FailureKind> {
-    KINDS.into_iter().filter(|kind| {
+    FailureKind::ALL.iter().copied().filter(|kind| {
         (query.kind.is_empty() || query.kind.contains(kind))
             && (query.endpoint.is_none() || *kind == FailureKind::Delivery)
             && (query.connection.is_none() || *kind != FailureKind::Rejection)
+            && (query.source.is_empty() || *kind != FailureKind::Notification)
     })
 }
 
@@ -137,7 +145,7 @@ async fn rows(
 ) -> sqlx::Result<Vec<Row>> {
     let mut sql = QueryBuilder::<Postgres>::new(
         "select f.id, f.at, coalesce(f.source, o.name) as source, f.connection_id, c.name as connection, f.endpoint_id,
-                p.name as endpoint, f.what, f.class, f.message, f.attempts, f.event_id, f.received_at, ",
+                p.name as endpoint, f.channel_id, h.name as channel, f.what, f.class, f.message, f.attempts, f.event_id, f.received_at, ",
     );
     sql.push(parts::due_and_retryable(kind));
     sql.push(" from (select f.* from ");
@@ -151,6 +159,7 @@ async fn rows(
         ") f
          left join connection c on c.id = f.connection_id
          left join endpoint p on p.id = f.endpoint_id
+         left join channel h on h.id = f.channel_id
          left join lateral (select s.name from event e join source s on s.id = e.source_id
                             where e.received_at = f.received_at and e.id = f.event_id limit 1) o on true
          order by f.at desc, f.id desc",
@@ -182,10 +191,10 @@ pub async fn count_retryable(conn: &mut PgConnection, query: &FailureQuery) -> R
     let mut tx = planned_once(conn).await.map_err(internal)?;
     let mut total = 0;
     for kind in kinds(&query) {
-        let Some(only) = parts::retryable(kind) else { continue };
         let mut sql = QueryBuilder::<Postgres>::new("select count(*) from ");
-        parts::push(&mut sql, kind, &query);
-        sql.push(only);
+        if !parts::push_retryable(&mut sql, kind, &query) {
+            continue;
+        }
         total += sql.build_query_scalar::<i64>().fetch_one(&mut *tx).await.map_err(internal)?;
     }
     tx.rollback().await.map_err(internal)?;
@@ -197,12 +206,12 @@ pub async fn add_to_retry(conn: &mut PgConnection, retry: RetryId, query: &Failu
     let Some(query) = found(conn, query).await? else { return Ok(0) };
     let mut total = 0;
     for kind in kinds(&query) {
-        let Some(only) = parts::retryable(kind) else { continue };
         let mut sql =
             QueryBuilder::<Postgres>::new("insert into retry_item (retry_id, thing_id, kind, received_at) select ");
-        sql.push_bind(retry.0).push(format_args!(", f.id, '{kind}', f.received_at from "));
-        parts::push(&mut sql, kind, &query);
-        sql.push(only);
+        sql.push_bind(retry.0).push(format_args!(", r.id, '{kind}', r.received_at from "));
+        if !parts::push_retryable(&mut sql, kind, &query) {
+            continue;
+        }
         let done = sql.build().execute(&mut *conn).await.map_err(internal)?;
         total += i64::try_from(done.rows_affected()).unwrap_or(i64::MAX);
     }
@@ -215,6 +224,8 @@ struct Group {
     message: String,
     endpoint_id: Option<Uuid>,
     endpoint: Option<String>,
+    channel_id: Option<Uuid>,
+    channel: Option<String>,
     source: Option<String>,
     n: i64,
     first_at: DateTime<Utc>,
@@ -229,21 +240,22 @@ pub async fn groups(conn: &mut PgConnection, query: &FailureQuery) -> Result<Vec
         // times as text sort as they are: the session's zone is UTC
         let mut sql = QueryBuilder::<Postgres>::new(
             r#"select g.class, (max(array[g.at::text, g.message] collate "C"))[2] as message, g.endpoint_id, min(p.name) as endpoint,
-                      g.source, count(*) as n, min(g.at) as first_at, max(g.at) as last_at
-               from (select f.class, f.message, f.at, f.endpoint_id, case when f.endpoint_id is null then coalesce(f.source,
+                      g.channel_id, min(h.name) as channel, g.source, count(*) as n, min(g.at) as first_at, max(g.at) as last_at
+               from (select f.class, f.message, f.at, f.endpoint_id, f.channel_id, case when f.endpoint_id is null then coalesce(f.source,
                          (select s.name from event e join source s on s.id = e.source_id
                           where e.received_at = f.received_at and e.id = f.event_id limit 1)) end as source from "#,
         );
         parts::push(&mut sql, kind, &query);
         sql.push(format_args!(
-            ") g left join endpoint p on p.id = g.endpoint_id
-             group by g.class, g.endpoint_id, g.source order by n desc, last_at desc limit {MOST_GROUPS}"
+            ") g left join endpoint p on p.id = g.endpoint_id left join channel h on h.id = g.channel_id
+             group by g.class, g.endpoint_id, g.channel_id, g.source order by n desc, last_at desc limit {MOST_GROUPS}"
         ));
         let found: Vec<Group> = sql.build_query_as().fetch_all(&mut *conn).await.map_err(internal)?;
         groups.extend(found.into_iter().map(|group| FailureGroup {
             kind,
             error: AttemptError { class: group.class, message: group.message },
             endpoint: group.endpoint_id.zip(group.endpoint).map(|(id, name)| EndpointRef { id: EndpointId(id), name }),
+            channel: channel(group.channel_id, group.channel),
             source: group.source,
             count: group.n.unsigned_abs(),
             first_at: group.first_at,
@@ -285,6 +297,7 @@ mod tests {
             source: None,
             connection: None,
             endpoint: None,
+            channel: None,
             what: None,
             error: AttemptError { class: String::new(), message: String::new() },
             attempts_count: 1,
@@ -295,9 +308,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pages_are_the_sorted_list(times in prop::collection::vec((0usize..4, 0i64..20), 0..60), limit in 1usize..8) {
+        fn the_pages_are_the_sorted_list(times in prop::collection::vec((0usize..5, 0i64..20), 0..60), limit in 1usize..8) {
             let all: Vec<_> =
-                times.iter().enumerate().map(|(n, (kind, at))| failure(KINDS[*kind], *at, n as u128)).collect();
+                times.iter().enumerate().map(|(n, (kind, at))| failure(FailureKind::ALL[*kind], *at, n as u128)).collect();
             let mut model: Vec<_> = all.iter().map(|one| (one.at, one.id)).collect();
             model.sort_unstable_by_key(|one| std::cmp::Reverse(*one));
             let (mut seen, mut after): (Vec<Position>, Option<Position>) = (Vec::new(), None);
@@ -312,7 +325,7 @@ mod tests {
                     some.truncate(limit + 1);
                     some
                 };
-                let page = merged(KINDS.map(of).to_vec(), limit);
+                let page = merged(FailureKind::ALL.iter().copied().map(of).collect(), limit);
                 prop_assert!(page.items.len() <= limit);
                 seen.extend(page.items.iter().map(|one| (one.at, one.id)));
                 let Some(next) = page.next_cursor else { break };
@@ -325,8 +338,9 @@ mod tests {
     #[test]
     fn what_a_filter_cannot_let_through_is_not_asked_for() {
         let of = |query: &str| kinds(&FailureQuery::from_query(query).unwrap()).collect::<Vec<_>>();
-        assert_eq!(of(""), KINDS);
-        assert_eq!(of("kind=gap&kind=notification"), [FailureKind::Gap]);
+        assert_eq!(of(""), FailureKind::ALL);
+        assert_eq!(of("kind=gap&kind=notification"), [FailureKind::Gap, FailureKind::Notification]);
+        assert_eq!(of("kind=gap&kind=notification&source=demo"), [FailureKind::Gap], "no message is of a source");
         let id = Uuid::nil();
         assert_eq!(of(&format!("endpoint={id}")), [FailureKind::Delivery]);
         assert_eq!(of(&format!("endpoint={id}&kind=gap")), []);

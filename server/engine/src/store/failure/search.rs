@@ -96,7 +96,17 @@ async fn payloads(
                 }
             }
         }
-        FailureKind::Gap | FailureKind::Notification => {}
+        FailureKind::Notification => {
+            let query =
+                sqlx::query!(r#"select id, content::text as "content!" from notification where id = any($1)"#, &ids);
+            let mut said = query.fetch(conn);
+            while let Some(row) = said.try_next().await? {
+                if payload::holds(row.content.as_bytes(), path, text) {
+                    holding.insert(row.id);
+                }
+            }
+        }
+        FailureKind::Gap => {}
     }
     Ok(holding)
 }

@@ -1,6 +1,6 @@
 //! One step of a retry: the next few let go, in one transaction.
 
-use crate::store::{delivery, event_end};
+use crate::store::{delivery, event_end, notification_again};
 use chrono::{DateTime, Utc};
 use model::{AttemptTrigger, FailureKind, RetryId};
 use sqlx::{PgConnection, Result};
@@ -53,6 +53,8 @@ pub struct Released {
     pub events: Vec<Uuid>,
     /// Deliveries.
     pub deliveries: Vec<Uuid>,
+    /// Messages to people.
+    pub notifications: Vec<Uuid>,
     /// How many were looked at.
     pub taken: usize,
 }
@@ -76,15 +78,17 @@ pub async fn release(conn: &mut PgConnection, due: &DueRetry, most: i64, now: Da
         some.map(|row| (row.thing_id, row.received_at)).collect()
     };
     let (events, deliveries) = (of(FailureKind::Processing), of(FailureKind::Delivery));
+    let notifications: Vec<_> = of(FailureKind::Notification).into_iter().map(|(id, _)| id).collect();
     let released = Released {
         events: event_end::release(conn, &events, &due.by, due.id.0, now).await?,
         deliveries: match deliveries.as_slice() {
             [] => Vec::new(),
             some => delivery::release(conn, some, AttemptTrigger::Bulk, &due.by, Some(due.id.0), now).await?,
         },
+        notifications: notification_again::release(conn, &notifications, &due.by, due.id, now).await?,
         taken: rows.len(),
     };
-    let gone: HashSet<_> = released.events.iter().chain(&released.deliveries).collect();
+    let gone: HashSet<_> = released.events.iter().chain(&released.deliveries).chain(&released.notifications).collect();
     let left: Vec<_> = rows.iter().map(|row| row.thing_id).filter(|id| !gone.contains(id)).collect();
     if !left.is_empty() {
         sqlx::query!(
