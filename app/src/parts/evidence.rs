@@ -18,6 +18,7 @@ pub(crate) fn evidence(detail: &ConnectionDetail, seen: &[Evidence], now: Moment
         {detail.upstream_error.clone().map(|error| view! {
             <p class="quoted"><span class="faint">"Makini’s newest error: "</span><code>{error}</code></p>
         })}
+        {detail.records.clone().map(|records| view! { <p class="sub">{records}</p> })}
     }
     .into_any()
 }

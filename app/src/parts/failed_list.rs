@@ -36,6 +36,17 @@ pub(crate) fn foot(listing: &FailureListing, asks: &Asks) -> AnyView {
     .into_any()
 }
 
+/// What no poll can see, where gaps are looked at.
+pub(crate) fn unseen(asks: &Asks) -> AnyView {
+    if asks.query.kind.as_slice() != [FailureKind::Gap] {
+        return ().into_any();
+    }
+    view! {
+        <p class="page-foot">"Which webhooks about single records were lost is found only where "<a href="/settings">"a source"</a>" asks for records; elsewhere it cannot be known."</p>
+    }
+    .into_any()
+}
+
 /// In the place of rows: what would appear.
 pub(crate) fn nothing(asks: &Asks) -> AnyView {
     let bare = FailureQuery { kind: asks.query.kind.clone(), limit: asks.query.limit, ..FailureQuery::default() };

@@ -1,6 +1,6 @@
 //! How well a source can be seen: its polling and its webhooks, in words and figures.
 
-use super::{copy::Copy, text, time::Moment};
+use super::{copy::Copy, records::records, text, time::Moment};
 use leptos::prelude::*;
 use model::Source;
 
@@ -27,6 +27,7 @@ pub(crate) fn seeing(source: &Source, now: Moment) -> AnyView {
         <div class="eyes">
             {polling(source, now)} {webhooks(source, now)}
         </div>
+        {records(source, now)}
     }
     .into_any()
 }

@@ -53,6 +53,8 @@ pub mod outage_list;
 pub mod partition;
 pub mod person;
 pub mod reconnect_link;
+pub mod record;
+pub mod record_event;
 pub mod rejection;
 pub mod replica;
 pub mod retry;
