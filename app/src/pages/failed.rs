@@ -8,7 +8,7 @@ use crate::{
         failed_chips::times,
         failed_filters::filters,
         failed_groups::groups,
-        failed_list::{foot, nothing, unseen},
+        failed_list::{foot, nothing},
         failed_pane::{pane, question},
         failed_query::{Asks, list_part, with},
         failed_rows::{asks_of, failed_rows},
@@ -99,7 +99,6 @@ fn full(asked: Asked, latest: Latest, beside: Beside) -> AnyView {
                 <div class="acts retry-all">{part(|listing, asks, _| retry_all(listing, asks))}</div>
                 {list}
                 {part(|listing, asks, _| foot(listing, asks))}
-                {part(|_, asks, _| unseen(asks))}
             </div>
             {move || is_open.get().then(|| opened(beside, close))}
         </div>

@@ -29,16 +29,16 @@ pub(crate) fn record_fields(fields: Fields, stored: &Source) -> Option<AnyView> 
     })
 }
 
-/// What is asked, what it costs, and what cannot be known.
-pub(crate) fn records(source: &Source, now: Moment) -> AnyView {
+/// What is asked, what it costs, and what cannot be known; none where webhooks do not tell of records.
+pub(crate) fn records(source: &Source, now: Moment) -> Option<AnyView> {
     if source.dialect != Dialect::Openapi2025 {
-        return ().into_any();
+        return None;
     }
     let Some(records) = &source.records else {
-        return view! {
+        let nothing = view! {
             <p class="sub">"Webhooks about single records are not looked for when they are lost: no poll of states shows them. The settings below can ask for records."</p>
-        }
-        .into_any();
+        };
+        return Some(nothing.into_any());
     };
     let cost = format!(
         "Asks what changed in {}: about {} an hour.",
@@ -49,7 +49,7 @@ pub(crate) fn records(source: &Source, now: Moment) -> AnyView {
         Some(at) => view! { " The last answer came "{now.ago(at)}"." }.into_any(),
         None => " There was no answer yet.".into_any(),
     };
-    view! { <p class="sub">{cost}{last}{format!(" {}", known(records))}</p> }.into_any()
+    Some(view! { <p class="sub">{cost}{last}{format!(" {}", known(records))}</p> }.into_any())
 }
 
 /// For which kinds a lost webhook is found, and for which it cannot be.

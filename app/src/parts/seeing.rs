@@ -23,13 +23,15 @@ pub(crate) fn verdict(source: &Source) -> (bool, String) {
 
 /// Both eyes, side by side.
 pub(crate) fn seeing(source: &Source, now: Moment) -> AnyView {
-    view! {
+    let eyes = view! {
         <div class="eyes">
             {polling(source, now)} {webhooks(source, now)}
         </div>
-        {records(source, now)}
+    };
+    match records(source, now) {
+        Some(records) => view! { {eyes} {records} }.into_any(),
+        None => eyes.into_any(),
     }
-    .into_any()
 }
 
 fn polling(source: &Source, now: Moment) -> AnyView {

@@ -135,7 +135,8 @@ pub async fn heard(conn: &mut PgConnection, source: SourceId, entity: &str, ids:
     Ok(Heard { kinds, records })
 }
 
-/// Expects webhooks about these changes of a connection's records; each once.
+/// Expects webhooks about these changes of a connection's records; each once, although what is known of upstream's clock, and so the
+/// time of a change by ours, may be a little different when it is read again.
 pub async fn expect(
     conn: &mut PgConnection,
     connection: ConnectionId,
@@ -152,14 +153,18 @@ pub async fn expect(
         "insert into gap (id, connection_id, kind, record_id, happened_at, found_at, due_at) \
          select n.id, $1, n.kind, n.record_id, n.happened_at, $7, n.due_at \
          from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[]) \
-           as n (id, kind, record_id, happened_at, due_at) on conflict do nothing",
+           as n (id, kind, record_id, happened_at, due_at) \
+         where not exists (select from gap o where o.connection_id = $1 and o.kind = n.kind and o.record_id = n.record_id \
+           and o.happened_at between n.happened_at - ($8::double precision * interval '1 second') \
+             and n.happened_at + ($8::double precision * interval '1 second')) on conflict do nothing",
         connection.0,
         &ids,
         &kinds,
         &records,
         &times,
         &dues,
-        now
+        now,
+        EARLY.as_seconds_f64()
     )
     .execute(conn)
     .await?;
