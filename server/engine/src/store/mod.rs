@@ -101,6 +101,9 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
     sqlx::query!("update bulk set lease_until = null, lease_token = null where lease_token is not null")
         .execute(&mut *conn)
         .await?;
+    sqlx::query!("update record_ask set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
     lane::release_all(&mut *conn).await?;
     // what was being sent is sent again, and says that it may be a repeat
     sqlx::query!("update notification set lease_until = null, lease_token = null where lease_token is not null")

@@ -167,11 +167,11 @@ async fn a_record_that_changed_untold_is_a_gap(pool: PgPool) {
     assert_eq!(world.count("gap").await, 0, "told of, and more than once");
 
     // of another connection, so that it is surely another record
-    let others = world.connections().await.into_iter().filter(|other| other.id != one.id);
-    let other = others
-        .into_iter()
-        .find(|other| world.makini.connection(&other.key).is_some_and(|sim| !sim.sandbox && sim.status == "active"));
-    let other = other.expect("two are quiet");
+    let quiet = |other: &Connection| {
+        let state = world.makini.connection(&other.key);
+        other.id != one.id && state.is_some_and(|state| !state.sandbox && state.status == "active")
+    };
+    let other = world.connections().await.into_iter().find(quiet).expect("two are quiet");
     world.sim("/_sim/faults", json!({"fault": "drop_webhooks", "value": 1, "scope": "all"})).await;
     world.act(&other.key, "change_record").await;
     for _ in 0..2 {

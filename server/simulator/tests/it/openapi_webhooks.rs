@@ -103,7 +103,8 @@ async fn the_failed_log_is_paged_and_retried() {
 #[tokio::test]
 async fn what_the_customer_changes_shows_even_when_its_webhook_is_lost() {
     let bench = Bench::start(openapi()).await;
-    let key = bench.key(0);
+    let real = bench.makini.connections().into_iter().find(|one| !one.sandbox && one.status == "active");
+    let key = real.expect("one is quiet").key;
     let token = bench.token(&key).await;
     let newest = "/api/eam/assets?sort[updatedAt]=1&per_page=1";
     bench.act(&key, "change_record").await;
@@ -114,6 +115,6 @@ async fn what_the_customer_changes_shows_even_when_its_webhook_is_lost() {
     bench.act(&key, "change_record").await;
     let second = bench.read(&token, newest).await["data"][0].clone();
     assert!(second["updatedAt"].as_str() > first["updatedAt"].as_str(), "{first} {second}");
-    let dropped = bench.makini.deliveries().into_iter().filter(|one| one.status == DeliveryStatus::Dropped);
-    assert_eq!(dropped.map(|one| one.event).collect::<Vec<_>>(), ["assets.updated"]);
+    let lost = |one: &simulator::Delivery| one.status == DeliveryStatus::Dropped && one.event == "assets.updated";
+    assert_eq!(bench.makini.deliveries().iter().filter(|one| lost(one)).count(), 1);
 }
