@@ -33,7 +33,7 @@ export interface Delivery {
   attempts: { at: string; status: number | null }[];
 }
 
-export type Action = 'change_credentials' | 'reconnect' | 'go_offline' | 'come_online' | 'fail_sync' | 'finish_sync' | 'stall_sync';
+export type Action = 'change_credentials' | 'reconnect' | 'go_offline' | 'come_online' | 'fail_sync' | 'finish_sync' | 'stall_sync' | 'change_record';
 
 export type Session = Exclude<BrowserContextOptions['storageState'], string | undefined>;
 

@@ -347,6 +347,35 @@ async fn a_healthy_fleet_says_so() {
 }
 
 #[tokio::test]
+async fn a_source_says_which_lost_webhooks_about_records_it_finds() {
+    let mut desk = FakeBackend::rich();
+    let (_, html) = render(FakeBackend::rich(), SOURCE).await;
+    assert!(!html.contains("record_entities"), "its webhooks tell of connections");
+    let source = &mut desk.sources[0];
+    source.dialect = model::Dialect::Openapi2025;
+    let (_, html) = render(desk.clone(), SOURCE).await;
+    assert!(
+        html.contains("no poll of states shows them") && html.contains(r#"name="form[record_entities]""#),
+        "{html}"
+    );
+    let source = &mut desk.sources[0];
+    source.record_entities = vec!["eam/assets".to_owned(), "erp/purchase-orders".to_owned()];
+    source.records = Some(model::SourceRecords {
+        told: vec!["assets.updated".to_owned()],
+        asked: 2_360,
+        refused: 12,
+        refusal: Some("Makini has nothing at this path.".to_owned()),
+        last_at: None,
+    });
+    let (_, html) = render(desk, SOURCE).await;
+    for words in
+        ["about 400 questions an hour", "found of assets.updated", "12 of 2,360 are refused", "nothing at this path"]
+    {
+        assert!(html.contains(words), "{words}: {html}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_typed_comes_back_with_what_is_wrong() {
     let error = r#"{"refusal":{"invalid":[{"field":"name","message":"“demo” is taken."}]},"kept":[["name","demo"],["base_url","https://eu.makini.io"]]}"#;
     let address = format!("/settings/sources/new?__path=%2F_app%2Fadd-source&__err={}", base64(error.as_bytes()));

@@ -154,6 +154,9 @@ pub struct ConnectionDetail {
     pub checking: bool,
     /// The newest error that upstream told us, with its request id where known.
     pub upstream_error: Option<String>,
+    /// Whether lost webhooks about its records can be found, in a sentence; null where its source has no such webhooks.
+    #[serde(default)]
+    pub records: Option<String>,
     /// Everything upstream says of it, with what we do not understand.
     #[serde(with = "crate::json")]
     #[cfg_attr(feature = "ssr", schema(value_type = serde_json::Value))]

@@ -80,8 +80,8 @@ pub use relay::{
     NewEndpoint, Sent,
 };
 pub use source::{
-    Dialect, Environment, NewSource, NewWebhookSecret, Redirect, Source, SourcePatch, SourceRound, SourceTest,
-    SourceTestStep, SourceTraffic, TokenOwnership, WebhookSecret,
+    Dialect, Environment, NewSource, NewWebhookSecret, Redirect, Source, SourcePatch, SourceRecords, SourceRound,
+    SourceTest, SourceTestStep, SourceTraffic, TokenOwnership, WebhookSecret,
 };
 pub use system::{Certificate, Concern, ConcernCode, Ingest, Pulse, Replica, Severity, System};
 pub use webhook::{

@@ -93,6 +93,23 @@ pub struct SourceTraffic {
     pub last_rejection_at: Option<DateTime<Utc>>,
 }
 
+/// What asking for records comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SourceRecords {
+    /// Kinds of which a webhook came since records are asked for, such as `assets.updated`. One of any other kind may be lost
+    /// unseen: it may as well not be subscribed.
+    pub told: Vec<String>,
+    /// Pairs of a connection and what it is asked for.
+    pub asked: u64,
+    /// Those of them that Makini refuses to answer; each is tried once a day.
+    pub refused: u64,
+    /// Why, of one of them.
+    pub refusal: Option<String>,
+    /// When one was last answered.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
 /// A source as it is shown. Secrets are never in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -137,6 +154,14 @@ pub struct Source {
     pub proof_allowance_seconds: i64,
     /// What this source spells its own way.
     pub mappings: Mappings,
+    /// What is asked for to find lost webhooks about single records, such as `eam/assets`; empty: nothing.
+    pub record_entities: Vec<String>,
+    /// Each connection is asked at most once in so many minutes …
+    pub record_minutes: i64,
+    /// … and at most so many connections in that time.
+    pub record_connections: i64,
+    /// What asking for records comes to; null while none is asked for.
+    pub records: Option<SourceRecords>,
     /// Polling.
     pub round: SourceRound,
     /// Webhooks.
@@ -154,6 +179,15 @@ pub struct Source {
     pub connections: u64,
     /// Grows with every change by a person.
     pub version: i64,
+}
+
+impl Source {
+    /// About how many questions an hour asking for records takes; a long answer takes a few more.
+    pub fn record_questions_an_hour(&self) -> u64 {
+        let asked = self.connections.min(u64::try_from(self.record_connections).unwrap_or(0));
+        let minutes = u64::try_from(self.record_minutes).unwrap_or(0).max(1);
+        (asked * self.record_entities.len() as u64 * 60).div_ceil(minutes)
+    }
 }
 
 /// A new source.
@@ -247,6 +281,16 @@ pub struct SourcePatch {
     /// What this source spells its own way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mappings: Option<Mappings>,
+    /// What is asked for to find lost webhooks about single records: at most 8, such as `eam/assets`; none unless said. Only where
+    /// webhooks tell of records, in the dialect `openapi_2025`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_entities: Option<Vec<String>>,
+    /// Each connection is asked at most once in so many minutes: 5 to 1440; 15 unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_minutes: Option<i64>,
+    /// And at most so many connections in that time: 1 to 1000; 50 unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_connections: Option<i64>,
     /// The version that was read; another one since is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,

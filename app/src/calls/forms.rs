@@ -85,6 +85,10 @@ pub struct SourceForm {
     pub late_grace_seconds: String,
     pub proof_allowance_seconds: String,
     pub mappings: String,
+    pub records: String,
+    pub record_entities: String,
+    pub record_minutes: String,
+    pub record_connections: String,
     pub version: String,
 }
 

@@ -8,7 +8,7 @@ use model::{ConnectionDetail, Evidence, Eye};
 pub(crate) fn evidence(detail: &ConnectionDetail, seen: &[Evidence], now: Moment) -> AnyView {
     let items: Vec<_> = seen.iter().map(|evidence| item(evidence, now)).collect();
     let nothing = "Nothing has been seen of it yet. The next round of polling will look.";
-    view! {
+    let seen = view! {
         <p class="proof">{proof(detail, now)}</p>
         {if items.is_empty() {
             view! { <p class="faint">{nothing}</p> }.into_any()
@@ -18,8 +18,11 @@ pub(crate) fn evidence(detail: &ConnectionDetail, seen: &[Evidence], now: Moment
         {detail.upstream_error.clone().map(|error| view! {
             <p class="quoted"><span class="faint">"Makini’s newest error: "</span><code>{error}</code></p>
         })}
+    };
+    match detail.records.clone() {
+        Some(records) => view! { {seen} <p class="sub">{records}</p> }.into_any(),
+        None => seen.into_any(),
     }
-    .into_any()
 }
 
 /// Who said it.

@@ -8,8 +8,20 @@ use crate::calls::failures::FailureListing;
 use leptos::prelude::*;
 use model::{ConnectionRef, FailureKind, FailureQuery};
 
-/// How many rows, and the way to the others.
+/// How many rows, and the way to the others; where gaps are looked at, what no poll can see.
 pub(crate) fn foot(listing: &FailureListing, asks: &Asks) -> AnyView {
+    let pages = pages(listing, asks);
+    if asks.query.kind.as_slice() != [FailureKind::Gap] {
+        return pages;
+    }
+    view! {
+        {pages}
+        <p class="page-foot">"Which webhooks about single records were lost is found only where "<a href="/settings">"a source"</a>" asks for records; elsewhere it cannot be known."</p>
+    }
+    .into_any()
+}
+
+fn pages(listing: &FailureListing, asks: &Asks) -> AnyView {
     let rows = listing.page.items.len() as u64;
     if asks.grouped || rows == 0 && asks.query.cursor.is_none() {
         return ().into_any();

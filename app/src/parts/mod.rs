@@ -69,6 +69,7 @@ pub(crate) mod question;
 pub(crate) mod quote;
 pub(crate) mod recent;
 pub(crate) mod reconnect;
+pub(crate) mod records;
 pub(crate) mod refused;
 pub(crate) mod retry_progress;
 pub(crate) mod ring;

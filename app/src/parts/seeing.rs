@@ -1,6 +1,6 @@
 //! How well a source can be seen: its polling and its webhooks, in words and figures.
 
-use super::{copy::Copy, text, time::Moment};
+use super::{copy::Copy, records::records, text, time::Moment};
 use leptos::prelude::*;
 use model::Source;
 
@@ -23,12 +23,15 @@ pub(crate) fn verdict(source: &Source) -> (bool, String) {
 
 /// Both eyes, side by side.
 pub(crate) fn seeing(source: &Source, now: Moment) -> AnyView {
-    view! {
+    let eyes = view! {
         <div class="eyes">
             {polling(source, now)} {webhooks(source, now)}
         </div>
+    };
+    match records(source, now) {
+        Some(records) => view! { {eyes} {records} }.into_any(),
+        None => eyes.into_any(),
     }
-    .into_any()
 }
 
 fn polling(source: &Source, now: Moment) -> AnyView {

@@ -2,6 +2,7 @@
 
 use super::{
     field::{Field, Fields, Line},
+    records::record_fields,
     text,
 };
 use leptos::prelude::*;
@@ -59,6 +60,7 @@ pub(crate) fn source_fields(fields: Fields, stored: Option<&Source>) -> AnyView 
                 &kept("redirect", of(|s| s.redirect.code().to_owned(), Redirect::Theirs.code())), &Redirect::ALL.iter().map(|r| (r.code(), r.words())).collect::<Vec<_>>())}
             {fields.line(field("authorize_url", "Makini Link’s address", "Only where it is not the usual one. {key} in it becomes the connection’s key."), kept("authorize_url", of(|s| s.authorize_url.clone().unwrap_or_default(), "")), Line { placeholder: "https://link.makini.io/oauth/authorize", ..usual })}
         </fieldset>
+        {stored.and_then(|stored| record_fields(fields, stored))}
         <fieldset>
             <legend>"Words of this account"</legend>
             {fields.line(field("customer_key", "Key that names the customer", "In the metadata that your application gives each connection; usually customer_name. Without it the connection’s own name is used."), kept("customer_key", of(|s| s.customer_key.clone(), "customer_name")), usual)}

@@ -185,6 +185,7 @@ pub fn detail(connection: Connection) -> ConnectionDetail {
         checking: false,
         upstream_error: (connection.health == Health::ReauthorizationRequired)
             .then(|| "AUTHENTICATION_FAILED, request req_8f21c0".into()),
+        records: None,
         upstream: serde_json::json!({"id": connection.key, "status": connection.raw_status, "platform": {"slug": connection.platform.slug}}),
         connection,
     }

@@ -44,6 +44,10 @@ pub fn source() -> Source {
         late_grace_seconds: 300,
         proof_allowance_seconds: 900,
         mappings: Mappings::default(),
+        record_entities: Vec::new(),
+        record_minutes: 15,
+        record_connections: 50,
+        records: None,
         round: SourceRound {
             good_at: Some(now() - TimeDelta::seconds(24)),
             duration_ms: Some(812),

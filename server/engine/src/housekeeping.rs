@@ -9,7 +9,7 @@ use crate::{
         event_due::{self, Backlog},
         event_key, gap,
         partition::{self, Contents, PARENTS, Partition},
-        rejection, retry, session, setting, sign_in, source,
+        record_event, rejection, retry, session, setting, sign_in, source,
     },
     webhook::accept::KEYS_ARE_KEPT,
 };
@@ -202,6 +202,7 @@ async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
         + rejection::delete_counts(&mut conn, now - COUNTS_ARE_KEPT).await?
         + rejection::delete_samples(&mut conn, before(keep.rejections_days)).await?
         + gap::delete_old(&mut conn, before(keep.gaps_days)).await?
+        + record_event::delete_old(&mut conn, now - KEYS_ARE_KEPT).await?
         + retry::delete_old(&mut conn, before(keep.deliveries_days)).await?)
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Action {
     FailSync,
     FinishSync,
     StallSync,
+    /// Somebody changes an asset in the customer's system.
+    ChangeRecord,
     Delete,
 }
 
@@ -36,6 +38,7 @@ impl World {
             Action::FailSync => self.fail_sync(at, now, Failure::Source),
             Action::FinishSync => self.finish_sync(at, now),
             Action::StallSync => self.stall_sync(at),
+            Action::ChangeRecord => self.change_record(at, now)?,
             Action::Delete => self.delete(at, now),
         }
         Ok(())

@@ -134,6 +134,10 @@ impl SourceForm {
             late_grace_seconds: read_duration(wrong, "late_grace_seconds", &self.late_grace_seconds),
             proof_allowance_seconds: read_duration(wrong, "proof_allowance_seconds", &self.proof_allowance_seconds),
             mappings: read_json(wrong, "mappings", &self.mappings),
+            // a form without these fields leaves them as they are
+            record_entities: (!self.records.is_empty()).then(|| read_tags(&self.record_entities)),
+            record_minutes: read_number(wrong, "record_minutes", &self.record_minutes),
+            record_connections: read_number(wrong, "record_connections", &self.record_connections),
             ..SourcePatch::default()
         }
     }
@@ -158,6 +162,9 @@ impl SourceForm {
             ("late_grace_seconds", &self.late_grace_seconds),
             ("proof_allowance_seconds", &self.proof_allowance_seconds),
             ("mappings", &self.mappings),
+            ("record_entities", &self.record_entities),
+            ("record_minutes", &self.record_minutes),
+            ("record_connections", &self.record_connections),
         ];
         fields.map(|(name, value)| (name.to_owned(), value.chars().take(2_000).collect())).to_vec()
     }

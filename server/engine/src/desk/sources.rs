@@ -3,7 +3,7 @@
 use super::{Desk, commit, validate};
 use crate::clock::new_id;
 use crate::live;
-use crate::store::{audit, internal, rejection, secret, source};
+use crate::store::{audit, internal, record, rejection, secret, source};
 use crate::vault::{Secret, SecretKind};
 use chrono::TimeDelta;
 use model::{
@@ -39,6 +39,7 @@ impl Desk {
             let since = self.clock.now() - TimeDelta::hours(24);
             source.traffic = rejection::traffic(conn, &source.name, since).await.map_err(internal)?;
         }
+        record::sights(conn, &mut sources).await.map_err(internal)?;
         Ok(sources)
     }
 
@@ -49,6 +50,7 @@ impl Desk {
     pub(super) async fn create_source(&self, actor: &Actor, new: NewSource) -> Result<Source, Refusal> {
         actor.must_be(Role::Admin)?;
         validate::new_source(&self.outbound, &new)?;
+        validate::records_of(new.dialect, &new.settings)?;
         let (id, now) = (SourceId(new_id()), self.clock.now());
         let mut tx = self.begin().await?;
         source::create(&mut tx, id, &new, now).await.map_err(|error| match &error {
@@ -78,6 +80,7 @@ impl Desk {
         let now = self.clock.now();
         let mut tx = self.begin().await?;
         let before = self.one_source(&mut tx, id).await?;
+        validate::records_of(before.dialect, &patch)?;
         if !source::change(&mut tx, id, &patch, now).await.map_err(internal)? {
             return Err(Refusal::Conflict(format!(
                 "Somebody changed the source “{}” meanwhile. Load it again, and make your change to what is there now.",

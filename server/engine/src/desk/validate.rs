@@ -2,8 +2,8 @@
 
 use crate::http::Outbound;
 use model::{
-    BulkKind, ConnectionPatch, ConnectionQuery, CustomerPatch, FieldError, Mappings, NewBulk, NewSource, NewView,
-    Refusal, SourcePatch,
+    BulkKind, ConnectionPatch, ConnectionQuery, CustomerPatch, Dialect, FieldError, Mappings, NewBulk, NewSource,
+    NewView, Refusal, SourcePatch,
 };
 use std::ops::RangeInclusive;
 
@@ -214,6 +214,39 @@ fn patch(errors: &mut Errors, outbound: &Outbound, patch: &SourcePatch) {
     if let Some(mappings) = &patch.mappings {
         mapped(errors, mappings);
     }
+    errors.range("record_minutes", patch.record_minutes, 5..=1_440, "between 5 minutes and one day");
+    errors.range("record_connections", patch.record_connections, 1..=1_000, "between 1 and 1000 connections");
+    if let Some(entities) = &patch.record_entities {
+        asked(errors, entities);
+    }
+}
+
+/// What is asked for becomes part of an address.
+fn asked(errors: &mut Errors, entities: &[String]) {
+    let is_path = |entity: &String| {
+        entity.split_once('/').is_some_and(|(group, name)| {
+            let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+            matches!(group, "eam" | "erp" | "wms") && plain && (1..=40).contains(&name.len())
+        })
+    };
+    let message = "each is eam/, erp/ or wms/ and the name of the records, such as eam/assets or erp/purchase-orders";
+    errors.check("record_entities", entities.iter().all(is_path), message);
+    errors.check("record_entities", entities.len() <= 8, "at most 8: each is a question of its own");
+    let mut once: Vec<_> = entities.iter().collect();
+    once.sort_unstable();
+    once.dedup();
+    errors.check("record_entities", once.len() == entities.len(), "name each only once");
+}
+
+/// Records can be asked for only where webhooks tell of them.
+pub(super) fn records_of(dialect: Dialect, patch: &SourcePatch) -> Result<(), Refusal> {
+    let asks = patch.record_entities.as_ref().is_some_and(|entities| !entities.is_empty());
+    if asks && dialect == Dialect::FaqV1 {
+        let message = "this source's webhooks tell of connections, not of records, so there is nothing to find; it works with the \
+                       dialect openapi_2025";
+        return Err(Refusal::invalid("record_entities", message));
+    }
+    Ok(())
 }
 
 fn mapped(errors: &mut Errors, mappings: &Mappings) {

@@ -13,6 +13,7 @@ mod known;
 mod ledger;
 mod observe;
 mod outage;
+pub mod record;
 mod rhythm;
 mod sync;
 #[cfg(test)]

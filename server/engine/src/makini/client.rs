@@ -1,7 +1,7 @@
 //! What may be asked of one upstream.
 
 use super::{
-    Answer, BudgetState, Closer, Described, ErrorClass, ListPage, OutgoingPage, SyncStart, UpstreamError,
+    Answer, BudgetState, Closer, Described, ErrorClass, ListPage, OutgoingPage, RecordsRead, SyncStart, UpstreamError,
     auth::SignIn,
     budget::Budget,
     paging,
@@ -17,6 +17,7 @@ use crate::{
     vault::Vault,
 };
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use model::{Dialect, Mappings, SourceId, SourceTestStep, SyncKind, TokenOwnership};
 use sqlx::PgPool;
 use std::{fmt, sync::Arc};
@@ -166,6 +167,21 @@ impl Upstream {
     /// See [`ErrorClass`]; `NotFound` where upstream does not list its platforms.
     pub async fn abilities(&self) -> Result<Vec<(String, Vec<Described>)>, UpstreamError> {
         self.inner.abilities().await
+    }
+
+    /// Which records of a connection changed after this moment by upstream's clock, the oldest change first, at most 500. `entity`
+    /// is a path such as `eam/assets`.
+    ///
+    /// # Errors
+    /// See [`ErrorClass`]; `Forbidden` where the connection's own token is not ours to have, or does not open them, and `NotFound`
+    /// where the platform has no such records.
+    pub async fn records(
+        &self,
+        key: &str,
+        entity: &str,
+        after: DateTime<Utc>,
+    ) -> Result<Answer<RecordsRead>, UpstreamError> {
+        self.inner.records(key, entity, after).await
     }
 
     /// A page of what upstream has sent us, or tried to, with this status, newest first, at most 100; without a cursor the first.

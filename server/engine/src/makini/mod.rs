@@ -5,7 +5,7 @@
 //! signed_in    what a customer's new sign-in opens
 //! look         one connection, closer                        platforms  their names, where the list has only a word
 //! start        a sync, because somebody wants it             abilities  what can be done with their records
-//! deliveries   what they could not deliver to us
+//! deliveries   what they could not deliver to us       records    which records of a connection changed
 //! auth, token  with whose token                              error      what went wrong, and whether to try again
 //! transport    one exchange: budget, send, read, measure     paging     cursors, page numbers and URLs
 //! budget       how often we may ask, and when not at all: bucket (our rate), retry_after (their wish), circuit (they are down)
@@ -26,6 +26,7 @@ mod error;
 mod look;
 mod paging;
 mod platforms;
+mod records;
 mod retry_after;
 mod signed_in;
 mod start;
@@ -40,6 +41,7 @@ pub use client::{Upstream, UpstreamConfig};
 pub use deliveries::{Outgoing, OutgoingPage};
 pub use error::{ErrorClass, UpstreamError};
 pub use paging::PAGE_SIZE;
+pub use records::RecordsRead;
 pub use signed_in::{Given, Whose};
 pub use start::SyncStart;
 

@@ -6,6 +6,7 @@ mod by_hand;
 mod check;
 mod describe;
 mod reading;
+mod records;
 mod round;
 mod start;
 mod sweep;
@@ -13,6 +14,7 @@ mod thin;
 mod upstreams;
 mod when;
 
+pub use records::RecordAsker;
 pub use start::{NotStarted, start_sync};
 pub use upstreams::Upstreams;
 

@@ -4,8 +4,8 @@
 
 use super::connection_count::{self, Counted};
 use super::connection_filter::{Conditions, filter, push_loose};
-use super::{cursor, internal, maybe_word, word};
-use crate::health::{Policy, Rhythm};
+use super::{cursor, internal, maybe_word, record, word};
+use crate::health::{Policy, Rhythm, record::sentence};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{
     CadenceFrom, Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery,
@@ -324,7 +324,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
         .push(JOIN_PROOF)
         .push(" where c.id = ")
         .push_bind(id.0);
-    let Some(row) = sql.build().fetch_optional(conn).await? else {
+    let Some(row) = sql.build().fetch_optional(&mut *conn).await? else {
         return Ok(None);
     };
     let connection = read(&row)?;
@@ -342,6 +342,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
         // routine looks lie in the future; these are due now, and what a person waits for
         checking: look.is_some_and(|reason| !matches!(reason.as_str(), "proof" | "unwell")),
         upstream_error: row.try_get("upstream_error")?,
+        records: record::asked(conn, id).await?.map(|(asked, minutes)| sentence(&asked, minutes)),
         upstream: row.try_get("upstream")?,
         connection,
     }))
@@ -371,7 +372,8 @@ pub async fn timeline(
            from issue i join issue_entry e on e.issue_id = i.id where i.connection_id = $1 \
            union all \
            select missed_at, id, 'gap', null, null, null, null, null, null, \
-             case kind when 'sync_completed' then 'No webhook told of the good sync' when 'status_changed' then 'No webhook told of the change of status' \
+             case when record_id is not null then 'No webhook (' || kind || ') told of the change of a record' \
+               when kind = 'sync_completed' then 'No webhook told of the good sync' when kind = 'status_changed' then 'No webhook told of the change of status' \
                else 'No webhook told that the customer must sign in again' end \
              || ' of ' || to_char(happened_at at time zone 'UTC', 'HH24:MI:SS') || ' UTC; repaired by the poll at ' \
              || to_char(found_at at time zone 'UTC', 'HH24:MI:SS') || case when came_at is null then '' else '; it came later' end \

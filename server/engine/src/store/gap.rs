@@ -66,7 +66,7 @@ pub async fn came(conn: &mut PgConnection, came: &[Came], window: TimeDelta, now
     let connections: Vec<Uuid> = came.iter().map(|one| one.connection.0).collect();
     let rows = sqlx::query!(
         "select id, connection_id, kind, happened_at, coalesce(due_at, missed_at) as \"due_at!\", missed_at from gap \
-         where connection_id = any($1) and came_at is null order by id for update",
+         where connection_id = any($1) and came_at is null and record_id is null order by id for update",
         &connections
     )
     .fetch_all(&mut *conn)
@@ -102,7 +102,7 @@ pub async fn misses(conn: &mut PgConnection, connections: &[ConnectionId]) -> Re
     let ids: Vec<Uuid> = connections.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         "select g.connection_id, count(*) as \"n!\" from gap g left join connection_proof p on p.connection_id = g.connection_id \
-         where g.connection_id = any($1) and g.missed_at is not null and g.came_at is null \
+         where g.connection_id = any($1) and g.missed_at is not null and g.came_at is null and g.record_id is null \
          and g.happened_at > coalesce(p.event_at, '-infinity') \
          and g.found_at > coalesce((select max(o.came_at) from gap o where o.connection_id = g.connection_id), '-infinity') \
          group by g.connection_id",
@@ -139,7 +139,7 @@ pub async fn silent(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<S
 pub async fn step(pool: &PgPool, clock: &SharedClock, window: TimeDelta) -> Result<Step> {
     let mut tx = pool.begin().await?;
     let rows = sqlx::query!(
-        "with due as (select id from gap where due_at is not null and found_at <= $1 order by found_at limit $2 for update skip locked) \
+        "with due as (select id from gap where due_at is not null and record_id is null and found_at <= $1 order by found_at limit $2 for update skip locked) \
          update gap g set missed_at = g.found_at + ($3::double precision * interval '1 second'), due_at = null from due d, connection c \
          where g.id = d.id and c.id = g.connection_id returning g.connection_id, g.kind, c.version",
         clock.now() - window,
@@ -165,7 +165,7 @@ pub async fn step(pool: &PgPool, clock: &SharedClock, window: TimeDelta) -> Resu
 /// One that was missed, with what is known of where it was lost.
 pub async fn get(conn: &mut PgConnection, id: GapId, now: DateTime<Utc>) -> Result<Option<GapView>> {
     let row = sqlx::query!(
-        r#"select g.connection_id, c.name as connection, s.id as source_id, s.name as source, s.dialect, g.kind, g.happened_at,
+        r#"select g.connection_id, c.name as connection, s.id as source_id, s.name as source, g.kind, g.record_id, g.happened_at,
                   g.found_at, g.missed_at as "missed_at!", g.came_at
            from gap g join connection c on c.id = g.connection_id join source s on s.id = c.source_id
            where g.id = $1 and g.missed_at is not null"#,
@@ -179,11 +179,11 @@ pub async fn get(conn: &mut PgConnection, id: GapId, now: DateTime<Utc>) -> Resu
         Some(others_came(conn, row.source_id, &row.source, from, row.missed_at).await?)
     };
     let mut explanation = explain(row.came_at.is_some(), others, from, row.missed_at);
-    if row.dialect == "openapi_2025" {
-        explanation.push_str(
-            " The webhooks of this source tell of records, not of connections: which of those were lost, no poll can see, so it \
-             cannot be known.",
-        );
+    if let Some(record) = &row.record_id {
+        explanation.push_str(&format!(
+            " It would have told of the record {record}. That it changed was read from Makini, which is the proof; what changed in it is \
+             not kept."
+        ));
     }
     Ok(Some(GapView {
         id,

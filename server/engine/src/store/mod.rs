@@ -54,6 +54,8 @@ pub mod outage_list;
 pub mod partition;
 pub mod person;
 pub mod reconnect_link;
+pub mod record;
+pub mod record_event;
 pub mod rejection;
 pub mod replica;
 pub mod retry;
@@ -98,6 +100,9 @@ pub async fn release_leases(conn: &mut sqlx::PgConnection) -> Result<(), sqlx::E
         .execute(&mut *conn)
         .await?;
     sqlx::query!("update bulk set lease_until = null, lease_token = null where lease_token is not null")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update record_ask set lease_until = null, lease_token = null where lease_token is not null")
         .execute(&mut *conn)
         .await?;
     lane::release_all(&mut *conn).await?;

@@ -1,6 +1,6 @@
 //! Sources: settings, and the work of listing their connections.
 
-use super::word;
+use super::{record, word};
 use crate::health::Policy;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{AttemptError, Dialect, Mappings, NewSource, Source, SourceId, SourcePatch, SourceRound, SourceTraffic};
@@ -16,7 +16,7 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
          s.poll_interval_seconds, s.rate_per_minute, s.cadence_seconds, s.late_factor, s.late_grace_seconds, \
          s.proof_allowance_seconds, s.mappings, s.version, s.round_good_at, s.round_duration_ms, s.round_listed, \
          s.round_error_class, s.round_error_message, s.round_failing_since, s.api_version, s.api_version_since, \
-         s.api_version_before, s.skew_ms, s.due_at, \
+         s.api_version_before, s.skew_ms, s.due_at, s.record_entities, s.record_minutes, s.record_connections, \
          (select count(*) from connection c where c.source_id = s.id and c.removed_at is null) as \"connections!\" \
          from source s where $1::uuid is null or s.id = $1 order by s.name",
         only.map(|id| id.0)
@@ -46,6 +46,10 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
                 late_grace_seconds: row.late_grace_seconds,
                 proof_allowance_seconds: row.proof_allowance_seconds,
                 mappings: read_mappings(row.mappings)?,
+                record_entities: row.record_entities,
+                record_minutes: row.record_minutes.into(),
+                record_connections: row.record_connections.into(),
+                records: None,
                 round: SourceRound {
                     good_at: row.round_good_at,
                     duration_ms: row.round_duration_ms,
@@ -107,6 +111,8 @@ pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, 
          api_version_since = case when $2 <> base_url then null else api_version_since end, \
          api_version_before = case when $2 <> base_url then null else api_version_before end, \
          redirect = coalesce($18, redirect), authorize_url = case when $19 then $20 else authorize_url end, \
+         record_entities = coalesce($21, record_entities), record_minutes = coalesce($22::int8::int4, record_minutes), \
+         record_connections = coalesce($23::int8::int4, record_connections), \
          version = version + 1, updated_at = $16, due_at = $16, attempt = 0 \
          where id = $1 and ($17::int8 is null or version = $17)",
         id.0,
@@ -128,10 +134,16 @@ pub async fn change(conn: &mut PgConnection, id: SourceId, patch: &SourcePatch, 
         patch.version,
         patch.redirect.map(|redirect| redirect.code()),
         patch.authorize_url.is_some(),
-        patch.authorize_url.as_ref().and_then(|url| url.as_deref()).map(str::trim).filter(|url| !url.is_empty())
+        patch.authorize_url.as_ref().and_then(|url| url.as_deref()).map(str::trim).filter(|url| !url.is_empty()),
+        patch.record_entities.as_deref(),
+        patch.record_minutes,
+        patch.record_connections
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    if patch.record_entities.is_some() {
+        record::forget(conn, id).await?;
+    }
     Ok(done.rows_affected() == 1)
 }
 
@@ -147,13 +159,15 @@ pub struct Brief {
     pub policy: Policy,
     /// What is behind it.
     pub environment: model::Environment,
+    /// Whether lost webhooks about single records are looked for.
+    pub asks_for_records: bool,
 }
 
 /// The brief of every source.
 pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>> {
     let rows = sqlx::query!(
-        "select id, environment, dialect, mappings, skew_ms, cadence_seconds, late_factor, late_grace_seconds, proof_allowance_seconds \
-         from source"
+        "select id, environment, dialect, mappings, skew_ms, cadence_seconds, late_factor, late_grace_seconds, proof_allowance_seconds, \
+         record_entities <> '{}' as \"asks_for_records!\" from source"
     )
     .fetch_all(conn)
     .await?;
@@ -171,6 +185,7 @@ pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>>
                 skew: TimeDelta::try_milliseconds(row.skew_ms.unwrap_or(0)).unwrap_or_default(),
                 policy,
                 environment: word(&row.environment)?,
+                asks_for_records: row.asks_for_records,
             };
             Ok((SourceId(row.id), brief))
         })

@@ -32,6 +32,8 @@ pub struct Parsed {
     pub news: Option<News>,
     /// Whether it says that records were added or changed: that webhooks come, and nothing of any connection.
     pub of_records: bool,
+    /// The ids of those records.
+    pub records: Vec<String>,
 }
 
 /// What a webhook says about a connection.
@@ -90,7 +92,8 @@ pub fn parse(
     let details = details(dialect, body, &envelope);
     let kind_raw = envelope.event.and_then(name).or_else(|| header_kind(headers));
     let kind = kind_raw.as_deref().and_then(|name| mappings.event_kind(name));
-    let of_records = kind.is_none() && kind_raw.is_some() && dialect == Dialect::Openapi2025 && lists_records(body);
+    let may_be = kind.is_none() && kind_raw.is_some() && dialect == Dialect::Openapi2025;
+    let records = if may_be { listed_records(body) } else { None };
     let occurred_at = envelope.timestamp.and_then(envelope::time);
     Parsed {
         kind,
@@ -99,15 +102,19 @@ pub fn parse(
         effective_at: occurred_at.map_or(received_at, |own| own.min(received_at)),
         clamped: occurred_at.is_some_and(|own| own > received_at),
         news: kind.and_then(|kind| details.news(kind, mappings, received_at)),
-        of_records,
+        of_records: records.is_some(),
+        records: records.unwrap_or_default(),
         kind_raw,
     }
 }
 
-/// Whether the body is the older dialect's `{"event": "assets.updated", "body": [id, …]}`: neither id nor time nor connection.
-fn lists_records(body: &[u8]) -> bool {
-    let body = str::from_utf8(body).ok().and_then(|text| fields(text, ["body"]).ok());
-    body.and_then(|[ids]| ids).is_some_and(|ids| ids.get().starts_with('['))
+/// The ids in the older dialect's `{"event": "assets.updated", "body": [id, …]}`: neither id nor time nor connection. None where
+/// the body is no such list.
+fn listed_records(body: &[u8]) -> Option<Vec<String>> {
+    let [ids] = str::from_utf8(body).ok().and_then(|text| fields(text, ["body"]).ok())?;
+    let ids = ids.filter(|ids| ids.get().starts_with('['))?;
+    let read = serde_json::from_str::<Vec<&RawValue>>(ids.get()).unwrap_or_default();
+    Some(read.into_iter().filter_map(name).collect())
 }
 
 /// What a sync carried, as far as it is told.
@@ -395,6 +402,7 @@ mod tests {
     fn the_older_dialect_tells_of_records_and_of_connections() {
         let records = older(r#"{"event":"assets.updated","body":["16c69269-0432-4382-b48f-eb3538b4b3d7"]}"#);
         assert!(records.of_records);
+        assert!(!records.records.is_empty());
         assert_eq!((records.kind_raw.as_deref(), records.kind, &records.news), (Some("assets.updated"), None, &None));
         assert_eq!((records.connection_key, records.occurred_at), (None, None), "of whom and when it does not say");
         assert!(older(r#"{"event":"work_orders.inserted","body":[]}"#).of_records);

@@ -15,7 +15,7 @@ use crate::live;
 use crate::relay::{FanOut, Going, Subject};
 use crate::store::event_due::{self, Turn};
 use crate::store::event_end::{self, Finished};
-use crate::store::{retry, source, source::Brief};
+use crate::store::{record_event, retry, source, source::Brief};
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Applied, AttemptError, AttemptOutcome, EventState, SourceId};
@@ -232,6 +232,21 @@ impl Processor {
             });
         }
         let observed = observe(&mut tx, &sightings, started_at).await?;
+        // only where somebody asks for records; elsewhere nothing could be missed
+        let of_records = all.iter().filter(|heard| {
+            heard.parsed.of_records && briefs.get(&heard.source_id).is_some_and(|brief| brief.asks_for_records)
+        });
+        let told: Vec<_> = of_records
+            .flat_map(|heard| {
+                record_event::told(
+                    heard.source_id,
+                    heard.parsed.kind_raw.as_deref(),
+                    &heard.parsed.records,
+                    heard.turn.received_at,
+                )
+            })
+            .collect();
+        record_event::came(&mut tx, told, started_at).await?;
         let mut applied = observed.applied.into_iter();
         let duration_ms = u32::try_from((self.clock.now() - started_at).num_milliseconds()).unwrap_or(0);
         let mut counts: HashMap<&'static str, u64> = HashMap::new();

@@ -12,6 +12,11 @@ pub fn backoff(failures: u32, first: TimeDelta, most: TimeDelta, chance: f64) ->
     TimeDelta::milliseconds(full / 2 + spread)
 }
 
+/// This long, or up to a tenth longer: what began together does not stay together.
+pub fn spread(wait: TimeDelta) -> TimeDelta {
+    wait + TimeDelta::milliseconds(rand::random_range(0..=wait.num_milliseconds().max(0) / 10))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

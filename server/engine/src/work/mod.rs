@@ -8,7 +8,7 @@ mod bulk;
 mod retries;
 mod workers;
 
-pub use backoff::backoff;
+pub use backoff::{backoff, spread};
 pub use bulk::BulkWorker;
 pub use retries::RetryWorker;
 pub use workers::{Parts, Workers};

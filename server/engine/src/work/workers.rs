@@ -6,9 +6,9 @@ use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
 use crate::live::Live;
 use crate::notify::Sender;
-use crate::poll::{Poller, Upstreams};
+use crate::poll::{Poller, RecordAsker, Upstreams};
 use crate::relay::Relay;
-use crate::store::{connection, gap, issue, source};
+use crate::store::{connection, gap, issue, record_event, source};
 use crate::tell::Teller;
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
@@ -96,6 +96,22 @@ impl Workers {
             tracker.spawn(wake_for(retries_changed, live.subscribe(), Arc::clone(&retries), cancel.clone()));
             tracker.spawn(async move {
                 run("retries", Duration::from_secs(1), &retries, &cancel, || worker.keep_pace()).await;
+            });
+        }
+        {
+            let asker = RecordAsker::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), gap_window);
+            let cancel = cancel.clone();
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("records", Duration::from_millis(500), &never, &cancel, || asker.step()).await;
+            });
+        }
+        {
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(&clock), cancel.clone());
+            tracker.spawn(async move {
+                let never = Notify::new();
+                run("gaps of records", Duration::from_secs(1), &never, &cancel, || record_event::step(&pool, &clock))
+                    .await;
             });
         }
         let worker = BulkWorker::new(pool.clone(), Arc::clone(&clock), upstreams, poller.clone());

@@ -2,8 +2,8 @@
 //! what was written is kept, in the `ledger`, and saved with the rest of the state: a restart loses nothing, a kill the last
 //! second. So fifty thousand connections with two hundred records each cost nothing.
 //!
-//! Nobody but the API's callers ever changes a record. The events that follow a sync name records that are there; they look as
-//! they did before.
+//! Nobody but the API's callers ever changes a record, or who asks for it at the control door. The events that follow a sync name
+//! records that are there; they look as they did before.
 
 mod draw;
 mod fields;

@@ -2,7 +2,7 @@
 
 use super::{Entity, Verb, key};
 use crate::Dialect;
-use crate::clock::Moment;
+use crate::clock::{self, Moment};
 use crate::connection::SyncKind;
 use crate::platforms::Kind;
 use crate::world::World;
@@ -51,6 +51,24 @@ impl World {
     }
 }
 
+impl World {
+    /// Somebody changes an asset in the customer's own system, whatever its API lets others do; told of like any other change.
+    pub(crate) fn change_record(&mut self, at: usize, now: Moment) -> Result<(), &'static str> {
+        if self.connections[at].profile.sandbox {
+            return Err("the records of a sandbox do not change");
+        }
+        let origin = self.origin(at);
+        let place = self.dice.random_range(0..origin.count(Entity::Assets));
+        let found = self.record(at, Entity::Assets, &origin.key(Entity::Assets.into(), place));
+        let (_, mut record) = found.ok_or("the connection has no assets")?;
+        record.insert("updatedAt".to_owned(), clock::stamp(now).into());
+        let kept = self.ledger.keep(at, Entity::Assets, place, record);
+        kept.map_err(|_| "this simulator keeps no more written records")?;
+        self.tell_written(at, Entity::Assets, Verb::Update, &[key::id(origin.root, Entity::Assets, place)], now);
+        Ok(())
+    }
+}
+
 fn event(entity: Entity, inserted: bool) -> String {
     format!("{}.{}", entity.event(), if inserted { "inserted" } else { "updated" })
 }
@@ -58,7 +76,7 @@ fn event(entity: Entity, inserted: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Options, clock};
+    use crate::Options;
 
     /// How many bare events follow two hundred good syncs of a connection.
     fn told(dialect: Dialect, touched: bool) -> usize {

@@ -99,3 +99,22 @@ async fn the_failed_log_is_paged_and_retried() {
     };
     eventually("the delivery", delivered).await;
 }
+
+#[tokio::test]
+async fn what_the_customer_changes_shows_even_when_its_webhook_is_lost() {
+    let bench = Bench::start(openapi()).await;
+    let real = bench.makini.connections().into_iter().find(|one| !one.sandbox && one.status == "active");
+    let key = real.expect("one is quiet").key;
+    let token = bench.token(&key).await;
+    let newest = "/api/eam/assets?sort[updatedAt]=1&per_page=1";
+    bench.act(&key, "change_record").await;
+    let told = eventually("the update", || bench.inbox.bare("assets.updated").first().cloned()).await;
+    let first = bench.read(&token, newest).await["data"][0].clone();
+    assert_eq!(Value::from(told), json!([first["id"]]));
+    bench.fault("drop_webhooks", 1.0, "all").await;
+    bench.act(&key, "change_record").await;
+    let second = bench.read(&token, newest).await["data"][0].clone();
+    assert!(second["updatedAt"].as_str() > first["updatedAt"].as_str(), "{first} {second}");
+    let lost = |one: &simulator::Delivery| one.status == DeliveryStatus::Dropped && one.event == "assets.updated";
+    assert_eq!(bench.makini.deliveries().iter().filter(|one| lost(one)).count(), 1);
+}

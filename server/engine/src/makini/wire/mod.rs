@@ -5,11 +5,13 @@ mod faq_v1;
 mod items;
 mod lenient;
 pub(super) mod openapi_2025;
+mod records;
 mod shared;
 
 pub(super) use shared::{Grant, Pair, WireError, error, grant, pair};
 
 use super::{Closer, ErrorClass, ListPage, OutgoingPage, SyncRead, Tells, UpstreamError, paging};
+use crate::health::record::Record;
 use model::{Dialect, Mappings, Paths, UpstreamStatus};
 
 /// The paths that hold for a source that is set so.
@@ -65,6 +67,11 @@ pub(super) fn current(body: &[u8], mappings: &Mappings) -> Result<Closer, Upstre
 /// Reads a page of the log of webhooks; `number` is its own where pages are numbered.
 pub(super) fn deliveries(body: &[u8], number: Option<u64>) -> Result<OutgoingPage, UpstreamError> {
     deliveries::page(body, number).map_err(|why| garbage("a list of deliveries", &why))
+}
+
+/// Reads the page of records of this number, and whether there is another.
+pub(super) fn records(body: &[u8], number: u64) -> Result<(Vec<Record>, bool), UpstreamError> {
+    records::page(body, number).map_err(|why| garbage("a list of records", &why))
 }
 
 /// Reads whose token it is: the connection's key, and its platform's slug and name, each where it is said.

@@ -24,9 +24,10 @@ const GAP: &str = "
     select n.id, n.missed_at as at, n.missed_at as received_at, null::uuid as event_id,
            (select s.name from connection c join source s on s.id = c.source_id where c.id = n.connection_id) as source,
            n.connection_id, null::uuid as endpoint_id, null::uuid as channel_id, n.kind as what, 'missing' as class,
-           case n.kind when 'sync_completed' then 'A poll found a completed sync that no webhook told of.'
-                       when 'reauthorization_required' then 'A poll found that the customer must sign in again; no webhook told of it.'
-                       else 'A poll found a change that no webhook told of.' end
+           case when n.record_id is not null then 'A record changed, and no webhook told of it: probably lost at the sender.'
+                when n.kind = 'sync_completed' then 'A poll found a completed sync that no webhook told of.'
+                when n.kind = 'reauthorization_required' then 'A poll found that the customer must sign in again; no webhook told of it.'
+                else 'A poll found a change that no webhook told of.' end
            || case when n.came_at is null then '' else ' It came later.' end as message, 0 as attempts
     from gap n where n.missed_at is not null";
 
