@@ -10,15 +10,18 @@ create table lull (
     cadence_seconds bigint                -- the connection's cadence meanwhile; null: none was known
 );
 create index lull_ended on lull (ended_at);
--- What evidence tells of the time before.
-insert into lull (connection_id, kind, since, ended_at)
-select connection_id, 'sync', before, received_at from (
+-- What evidence tells of the time before, with the cadence of now.
+insert into lull (connection_id, kind, since, ended_at, cadence_seconds)
+select connection_id, 'sync', before, received_at, coalesce(c.cadence_upstream, c.cadence_set, (
+    select percentile_disc(0.8) within group (order by t)::bigint from connection_proof p, unnest(p.rhythm) t
+    where p.connection_id = c.id and cardinality(p.rhythm) >= 5), s.cadence_seconds)
+from (
     select connection_id, received_at, good, max(good) over (
         partition by connection_id order by received_at, id rows between unbounded preceding and 1 preceding) as before
     from (select id, connection_id, received_at, (facts ->> 'last_good_sync_at')::timestamptz as good from evidence
           where facts ->> 'last_good_sync_at' is not null) e) told
-where good > before and received_at - before >= interval '4 hours'
-and exists (select from connection c where c.id = told.connection_id);
+join connection c on c.id = told.connection_id join source s on s.id = c.source_id
+where good > before and received_at - before >= interval '4 hours';
 
 -- When connections turned bad: connection.flips holds the newest only.
 create table flip (

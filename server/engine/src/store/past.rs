@@ -76,7 +76,7 @@ pub async fn pauses(
     (from, now): (DateTime<Utc>, DateTime<Utc>),
     mut take: impl FnMut(ConnectionId, &[Pause]),
 ) -> Result<()> {
-    // what ended tells its own cadence; where that is not known, and for what lasts, it is the one of now
+    // what ended tells its own cadence; of what lasts it is the one of now
     let mut rows = sqlx::query!(
         "with now as materialized ( \
            select c.id, c.first_seen_at, p.last_good_sync_at as good, \
@@ -88,10 +88,10 @@ pub async fn pauses(
            where c.removed_at is null or c.removed_at > $2), \
          pause as ( \
            select l.connection_id, case when l.kind = 'sync' then l.since else greatest(l.since, n.first_seen_at) end as since, \
-             l.ended_at, coalesce(l.cadence_seconds, n.cadence) as cadence \
+             l.ended_at, l.cadence_seconds as cadence \
            from lull l join now n on n.id = l.connection_id where l.kind = $1 and l.ended_at > $2 and l.ended_at <= $3 \
              and (l.since is null \
-               or l.ended_at - l.since >= least($4 * coalesce(l.cadence_seconds, 0), $5::double precision) * interval '1 second') \
+               or l.ended_at - l.since >= least($4 * l.cadence_seconds, $5::double precision) * interval '1 second') \
            union all select id, since, null, cadence from now) \
          select connection_id as \"connection_id!\", since as \"since!\", ended_at, cadence from pause where since is not null \
          and coalesce(ended_at, $3) - since >= least($4 * cadence, $5) * interval '1 second' \
