@@ -11,7 +11,7 @@ pub(crate) use answer::{Answer, InPage};
 use crate::{
     calls::{
         CallError,
-        alerts::{AlertAsk, AlertsView, AskAlerts, AskTold},
+        alerts::{AlertAsk, AlertsView, AskAlerts, AskTold, AskToldOfOutage},
         bulk::{AskBulk, BulkView, PreviewBulk},
         connections::{AskConnection, AskFacets, Facets, ListConnections, Listing, Story},
         customers::{AskCustomer, CustomerAnswer, Customers, ListCustomers},
@@ -78,6 +78,7 @@ pub(crate) enum Question {
     MakiniDeliveries { id: String, cursor: Option<String> },
     Alerts(AlertAsk),
     Told(String),
+    ToldOfOutage(String),
 }
 
 impl Question {
@@ -173,7 +174,7 @@ impl Got {
     }
 
     pub(crate) fn told(&self) -> Option<&(DateTime<Utc>, Vec<Told>)> {
-        self.read(matches!(self.question, Question::Told(_)))
+        self.read(matches!(self.question, Question::Told(_) | Question::ToldOfOutage(_)))
     }
 
     pub(crate) fn pulse(&self) -> Option<&Pulse> {
@@ -398,6 +399,10 @@ async fn get(question: Question, shown: Vec<Uuid>, flight: Flight) -> Got {
         Question::Told(id) => match id.parse() {
             Ok(id) => put(AskTold { id }).await,
             Err(_) => unknown("This connection"),
+        },
+        Question::ToldOfOutage(id) => match id.parse() {
+            Ok(id) => put(AskToldOfOutage { id }).await,
+            Err(_) => unknown("This outage"),
         },
     };
     drop(flight);

@@ -106,6 +106,7 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/issues/{id}/notes", get(issues::notes::handle).post(issues::add_note::handle))
         .route("/api/v1/outages", get(outages::list::handle))
         .route("/api/v1/outages/{id}", get(outages::get::handle))
+        .route("/api/v1/outages/{id}/told", get(outages::told::handle))
         .route("/api/v1/rules", get(rules::list::handle).post(rules::create::handle))
         .route("/api/v1/rules/preview", post(rules::preview::handle))
         .route("/api/v1/rules/{id}", get(rules::get::handle).patch(rules::patch::handle).delete(rules::remove::handle))

@@ -275,6 +275,10 @@ pub trait Backend: Send + std::marker::Sync + 'static {
     /// Who was told of a connection, or why nobody was, newest first.
     async fn told(&self, actor: &Actor, id: ConnectionId) -> Result<Vec<Told>, Refusal>;
 
+    /// Who was told of an outage, or why nobody was, newest first: messages about what is out of order, and those about single connections
+    /// that went out before the outage stood for them.
+    async fn told_of_outage(&self, actor: &Actor, id: OutageId) -> Result<Vec<Told>, Refusal>;
+
     /// Silences that are not over, the next to end first.
     async fn silences(&self, actor: &Actor) -> Result<Vec<Silence>, Refusal>;
 

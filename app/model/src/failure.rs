@@ -394,7 +394,7 @@ pub struct Retention {
     pub rejections_days: u16,
     /// Gaps.
     pub gaps_days: u16,
-    /// Notifications with their attempts.
+    /// Alerts that are over, and the notifications about them with their attempts.
     pub notifications_days: u16,
     /// Names of fields, in any case, whose values are not shown in payloads.
     pub redacted_fields: Vec<String>,
@@ -442,7 +442,7 @@ pub struct RetentionPatch {
     pub rejections_days: Option<u16>,
     /// Gaps.
     pub gaps_days: Option<u16>,
-    /// Notifications.
+    /// Alerts that are over, and the notifications about them.
     pub notifications_days: Option<u16>,
     /// Names of fields whose values are not shown: all of them.
     pub redacted_fields: Option<Vec<String>>,

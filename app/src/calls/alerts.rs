@@ -14,8 +14,8 @@ use super::{answer, as_of, desk};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use model::{
-    Alert, Channel, ConnectionId, Explanation, Maintenance, Notification, Page, Preview, Role, Route, Rule, RuleChange,
-    Silence, Told,
+    Alert, Channel, ConnectionId, Explanation, Maintenance, Notification, OutageId, Page, Preview, Role, Route, Rule,
+    RuleChange, Silence, Told,
 };
 use serde::{Deserialize, Serialize};
 
@@ -172,4 +172,11 @@ pub async fn ask_alerts(ask: AlertAsk) -> Result<AlertsView, CallError> {
 pub async fn ask_told(id: ConnectionId) -> Result<(DateTime<Utc>, Vec<Told>), CallError> {
     let (desk, actor) = desk()?;
     Ok((as_of(), answer(desk.told(&actor, id).await)?))
+}
+
+/// Who was told of an outage, and the server's clock.
+#[server(prefix = "/_app", endpoint = "told-of-outage", protocol = Wire)]
+pub async fn ask_told_of_outage(id: OutageId) -> Result<(DateTime<Utc>, Vec<Told>), CallError> {
+    let (desk, actor) = desk()?;
+    Ok((as_of(), answer(desk.told_of_outage(&actor, id).await)?))
 }

@@ -12,7 +12,7 @@ use crate::{
         mark::mark,
         text,
         time::{Moment, use_clock},
-        told::told,
+        told::{told, told_of_outage},
     },
 };
 use leptos::prelude::*;
@@ -53,6 +53,11 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         let issue = got.as_ref().and_then(Got::issue).map(|story| &story.issue);
         issue.and_then(|issue| issue.connection.as_ref()).map(|connection| connection.id.to_string())
     });
+    // the issue that is an outage: those of connections that are folded into it have their own
+    let outage = latest.with_untracked(|got| {
+        let issue = got.as_ref().and_then(Got::issue).map(|story| &story.issue);
+        issue.filter(|issue| issue.connection.is_none()).and_then(|issue| issue.outage_id).map(|id| id.to_string())
+    });
     let id = latest.with_untracked(|got| got.as_ref().and_then(Got::issue).map(|s| s.issue.id.to_string()));
     view! {
         <Title text=asking::title(move || say(|s| format!("#{} {}", s.issue.number, headline(&s.issue)))) />
@@ -70,6 +75,7 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
                     <Copy text=text label="Copy for a ticket" what="Text" class="quiet" />
                 </section>
                 {connection.map(|id| told(move || id.clone()))}
+                {outage.map(told_of_outage)}
                 <section aria-labelledby="story">
                     <h2 id="story">"What happened"</h2>
                     {note(id.unwrap_or_default(), refetch)}

@@ -74,7 +74,7 @@ fn form(view: &RetentionView, post: Post, latest: Latest) -> AnyView {
         <fieldset disabled=!may>
             <legend>"All else"</legend>
             {days("evidence_days", "Evidence", "What was seen of connections; usually 90.", |r| r.evidence_days)}
-            {days("notifications_days", "Notifications", "With every attempt; usually 365.", |r| r.notifications_days)}
+            {days("notifications_days", "Alerts", "Those that are over, with every message about them; usually 365.", |r| r.notifications_days)}
         </fieldset>
         <fieldset disabled=!may>
             <legend>"Payloads"</legend>

@@ -49,6 +49,12 @@ fn issue(outage: &Outage, class: &'static str) -> Option<AnyView> {
     Some(view! { <a class=class href=format!("/issues/{id}")>{format!("Issue #{number}")}</a> }.into_any())
 }
 
+/// The way to who was told of it, by what means and when.
+fn told(outage: &Outage) -> Option<AnyView> {
+    let id = outage.issue_id?;
+    Some(view! { <a class="btn quiet" href=format!("/issues/{id}#told")>"Who was told"</a> }.into_any())
+}
+
 fn one(outage: &Outage, now: Moment) -> AnyView {
     let still = match (outage.still_broken.unsigned_abs(), outage.affected.unsigned_abs()) {
         (_, 0) => "No connection is known to suffer from it yet.".to_owned(),
@@ -67,7 +73,7 @@ fn one(outage: &Outage, now: Moment) -> AnyView {
                 <h3>{said(outage)}" "<span class="sub">"for "{now.since(outage.started_at)}</span></h3>
                 <p>{still}</p>
             </div>
-            <div class="acts"><a class="btn" href=href>{words}</a>{issue(outage, "btn quiet")}</div>
+            <div class="acts"><a class="btn" href=href>{words}</a>{told(outage)}{issue(outage, "btn quiet")}</div>
         </article>
     }
     .into_any()

@@ -10,11 +10,19 @@ use model::{ChangeTopic, Told};
 
 /// The section on a connection, whose id is given as it is in the address; empty where there is none.
 pub(crate) fn told(id: impl Fn() -> String + Send + Sync + 'static) -> AnyView {
-    let clock = use_clock();
-    let question = move || match id() {
+    section(move || match id() {
         id if id.is_empty() => Question::Nothing,
         id => Question::Told(id),
-    };
+    })
+}
+
+/// The same on an outage.
+pub(crate) fn told_of_outage(id: String) -> AnyView {
+    section(move || Question::ToldOfOutage(id.clone()))
+}
+
+fn section(question: impl Fn() -> Question + Send + Sync + 'static) -> AnyView {
+    let clock = use_clock();
     let asked = ask(question, Refetch::on(&[ChangeTopic::Notification, ChangeTopic::Alert]));
     view! {
         <section aria-labelledby="told" class="told">

@@ -388,6 +388,13 @@ pub fn told(desk: &FakeBackend) -> Vec<Told> {
     vec![told, muted]
 }
 
+/// Who was told of the outage.
+pub fn told_of_outage(desk: &FakeBackend) -> Vec<Told> {
+    let sap = Subject { kind: SubjectKind::Platform, id: "sap".into(), name: "SAP".into() };
+    let told = told(desk).into_iter().filter(|told| told.muted_by.is_none());
+    told.map(|told| Told { subject: sap.clone(), rule: "Outage".into(), ..told }).collect()
+}
+
 /// The one with an id, or the refusal that there is none.
 pub fn one<T: Clone>(all: &[T], is: impl Fn(&T) -> bool, what: &str) -> Result<T, Refusal> {
     all.iter().find(|one| is(one)).cloned().ok_or(Refusal::NotFound(what.to_owned()))

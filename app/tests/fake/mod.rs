@@ -524,6 +524,10 @@ impl Backend for FakeBackend {
         Ok(alerts::told(self))
     }
 
+    async fn told_of_outage(&self, _: &Actor, _: OutageId) -> Result<Vec<Told>, Refusal> {
+        Ok(alerts::told_of_outage(self))
+    }
+
     async fn silences(&self, _: &Actor) -> Result<Vec<Silence>, Refusal> {
         Ok(if self.rules.is_empty() { Vec::new() } else { vec![alerts::silence(None)] })
     }

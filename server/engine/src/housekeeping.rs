@@ -5,11 +5,11 @@
 use crate::{
     clock::SharedClock,
     store::{
-        connection_count,
+        alert_over, connection_count,
         event_due::{self, Backlog},
         event_key, gap,
         partition::{self, Contents, PARENTS, Partition},
-        record_event, rejection, retry, session, setting, sign_in, source,
+        past, record_event, rejection, retry, session, setting, sign_in, source,
     },
     webhook::accept::KEYS_ARE_KEPT,
 };
@@ -20,12 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 /// Partitions are made so many days ahead.
 const DAYS_AHEAD: u64 = 7;
-/// Hourly counts of the door are kept so long.
-const COUNTS_ARE_KEPT: TimeDelta = TimeDelta::days(14);
+/// Hourly counts of the door are kept so long: a preview looks back a month.
+pub(crate) const COUNTS_ARE_KEPT: TimeDelta = TimeDelta::days(38);
 /// A failed sign-in is forgotten after so long.
 const SIGN_INS_ARE_KEPT: TimeDelta = TimeDelta::days(1);
 /// Keys dropped in one statement.
 const KEYS_AT_ONCE: i64 = 5_000;
+/// Alerts, messages and pauses dropped in one statement.
+const OVER_AT_ONCE: i64 = 1_000;
 /// Dropping a partition gives way to others after so many milliseconds, and is tried again an hour later.
 const LOCK_TIMEOUT: u32 = 2_000;
 /// Between two rounds.
@@ -77,6 +79,8 @@ pub async fn round(pool: &PgPool, now: DateTime<Utc>) -> bool {
     tell("dropped old partitions", drop_expired(pool, now).await);
     tell("dropped old keys of events", drop_keys(pool, now).await);
     tell("dropped what is past elsewhere", drop_past(pool, now).await);
+    tell("dropped alerts that are long over", drop_over(pool, now).await);
+    tell("dropped old pauses of connections", drop_pauses(pool, now).await);
     well
 }
 
@@ -204,6 +208,42 @@ async fn drop_past(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
         + gap::delete_old(&mut conn, before(keep.gaps_days)).await?
         + record_event::delete_old(&mut conn, now - KEYS_ARE_KEPT).await?
         + retry::delete_old(&mut conn, before(keep.deliveries_days)).await?)
+}
+
+/// Drops what is over for long enough, a few at a time: messages first, for an alert stays as long as a message about it does.
+async fn drop_over(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut conn = pool.acquire().await?;
+    let before = now - TimeDelta::days(i64::from(setting::retention(&mut conn).await?.notifications_days));
+    let mut dropped = 0;
+    loop {
+        let n = alert_over::delete_notifications(&mut conn, before, OVER_AT_ONCE).await?;
+        dropped += n;
+        if n < OVER_AT_ONCE as u64 {
+            break;
+        }
+    }
+    loop {
+        let n = alert_over::delete_alerts(&mut conn, before, OVER_AT_ONCE).await?;
+        dropped += n;
+        if n < OVER_AT_ONCE as u64 {
+            return Ok(dropped);
+        }
+    }
+}
+
+/// Drops what rules are tried out on when it is as old as evidence may be; a preview's month stays.
+async fn drop_pauses(pool: &PgPool, now: DateTime<Utc>) -> sqlx::Result<u64> {
+    let mut conn = pool.acquire().await?;
+    let keep = TimeDelta::days(i64::from(setting::retention(&mut conn).await?.evidence_days));
+    let before = now - keep.max(COUNTS_ARE_KEPT);
+    let mut dropped = 0;
+    loop {
+        let n = past::delete_old(&mut conn, before, OVER_AT_ONCE).await?;
+        dropped += n;
+        if n < OVER_AT_ONCE as u64 {
+            return Ok(dropped);
+        }
+    }
 }
 
 async fn fold(pool: &PgPool) {

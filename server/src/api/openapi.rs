@@ -75,6 +75,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         v1::issues::add_note::handle,
         v1::outages::list::handle,
         v1::outages::get::handle,
+        v1::outages::told::handle,
         v1::rules::list::handle,
         v1::rules::create::handle,
         v1::rules::preview::handle,

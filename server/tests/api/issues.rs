@@ -77,7 +77,10 @@ async fn an_outage_is_read(pool: PgPool) {
     assert_eq!((&outage["issue_id"], &outage["ended_at"]), (&json!(ISSUE), &json!(null)));
     assert_eq!(machine.get(&format!("/api/v1/outages/{OUTAGE}")).await.json(), *outage);
     assert_eq!(machine.get("/api/v1/outages?format=csv").await.text.lines().count(), 2);
+    let told = machine.get(&format!("/api/v1/outages/{OUTAGE}/told")).await.json();
+    assert_eq!(told, serde_json::json!({"items": [], "next_cursor": null}));
     machine.get(&format!("/api/v1/outages/{ISSUE}")).await.problem(404, "not_found");
+    machine.get(&format!("/api/v1/outages/{ISSUE}/told")).await.problem(404, "not_found");
     world.anonymous().get("/api/v1/outages").await.problem(401, "unauthenticated");
     world.stop().await;
 }

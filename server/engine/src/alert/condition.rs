@@ -1,7 +1,7 @@
 //! Whether the condition of a rule holds, and since when. Pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Health, When};
+use model::{Health, When, WhenKind};
 
 /// A set of healths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,6 +47,32 @@ pub fn many(when: &When, hit: u64, total: u64) -> bool {
     hit > 0 && (when.at_least.is_some() || when.percent.is_some()) && enough && share
 }
 
+/// Whether `failed_webhooks` holds, with so many that failed of so many that came.
+pub fn fails(when: &When, failed: u64, taken: u64) -> bool {
+    match when.older_than_seconds {
+        Some(_) => failed >= u64::from(when.at_least.unwrap_or(1)),
+        None => many(when, failed, taken.max(failed)),
+    }
+}
+
+/// Whether a connection of this health is looked at: what is paused has nothing to come, and a first sync takes its time.
+pub fn waits(kind: WhenKind, health: Option<Health>) -> bool {
+    match kind {
+        WhenKind::SyncLate => !matches!(health, None | Some(Health::Paused | Health::FirstSync)),
+        WhenKind::Silence => !matches!(health, None | Some(Health::Paused)),
+        _ => health.is_some(),
+    }
+}
+
+/// From when on a secret is too old, or too near to its end.
+pub fn aged_since(when: &When, created_at: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    let days = |days: Option<u32>| TimeDelta::try_days(i64::from(days?));
+    let by_age = days(when.days).and_then(|days| created_at.checked_add_signed(days));
+    let by_end = expires_at.zip(days(when.expires_in_days)).and_then(|(end, days)| end.checked_sub_signed(days));
+    // it cannot have been too near before it was there
+    [by_age, by_end.map(|at| at.max(created_at))].into_iter().flatten().min()
+}
+
 /// From when on the last good sync is too old.
 pub fn late_since(when: &When, last_good: Option<DateTime<Utc>>, cadence: Option<i64>) -> Option<DateTime<Utc>> {
     let last = last_good?;
@@ -89,7 +115,6 @@ pub fn flapping(turns: &[DateTime<Utc>], often: usize, window: TimeDelta) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::WhenKind;
     use proptest::prelude::*;
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -123,6 +148,17 @@ mod tests {
         assert_eq!(late_since(&when(Some(2.5), None), Some(at(0)), None), None, "no cadence, no lateness");
         assert_eq!(late_since(&when(Some(2.5), Some(60)), Some(at(0)), Some(600)), Some(at(60)));
         assert_eq!(late_since(&when(None, Some(60)), None, Some(600)), None);
+    }
+
+    #[test]
+    fn a_secret_is_too_old_from_the_day_that_it_became_so() {
+        let day = 86_400;
+        let when = |days, expires_in_days| When { days, expires_in_days, ..When::new(WhenKind::CredentialAge) };
+        assert_eq!(aged_since(&when(Some(90), None), at(0), None), Some(at(90 * day)));
+        assert_eq!(aged_since(&when(None, Some(7)), at(0), None), None);
+        assert_eq!(aged_since(&when(None, Some(7)), at(0), Some(at(10 * day))), Some(at(3 * day)));
+        assert_eq!(aged_since(&when(Some(2), Some(7)), at(0), Some(at(10 * day))), Some(at(2 * day)));
+        assert_eq!(aged_since(&when(None, Some(7)), at(0), Some(at(day))), Some(at(0)));
     }
 
     proptest! {

@@ -1,12 +1,12 @@
 //! For whom the rules hold that no single connection's turn decides: each kind is one statement, and a little arithmetic.
 
-use super::condition::{flapping, late_since, many, silent_since};
+use super::condition::{aged_since, fails, flapping, late_since, many, silent_since};
 use super::facts::{Facts, Holding};
 use super::rule::Compiled;
 use super::scope::{matches, matches_platform, matches_source};
 use super::sentence::{failures, span};
 use crate::housekeeping::room_until;
-use crate::store::{alert_facts, alert_sweep, event_due, replica, source};
+use crate::store::{alert_facts, alert_history, alert_sweep, event_due, replica, source};
 use crate::system::concern::{self, Which};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{ConcernCode, ConnectionId, FailureKind, OutageKind, Severity, SilenceOf, Subject, SubjectKind, WhenKind};
@@ -37,7 +37,7 @@ fn thing(kind: SubjectKind, id: impl ToString, name: impl Into<String>, summary:
     Holding { subject, summary, since: None, blind: false, covered_since: None }
 }
 
-/// Connections in scope, each with what is said of it.
+/// Connections in scope, each with what is said of it. What was so while its source could not be seen counts from when it could be again.
 async fn connections(
     conn: &mut PgConnection,
     rule: &Compiled,
@@ -50,10 +50,11 @@ async fn connections(
         return Ok(Vec::new());
     }
     let facts = alert_facts::of(conn, &ids).await?;
+    let seen_again = alert_history::seen_again(conn).await?;
     let in_scope = facts.iter().filter(|facts| matches(&rule.scope, &facts.of));
     Ok(in_scope
         .filter_map(|facts| {
-            let since = *since.get(&facts.id)?;
+            let since = (*since.get(&facts.id)?).max(seen_again.get(&facts.of.source).copied().unwrap_or_default());
             Some(Holding {
                 subject: facts.subject(),
                 summary: summary(facts, since),
@@ -79,7 +80,7 @@ async fn late(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> R
     let found = alert_sweep::late(conn, &rule.when, now).await?;
     let since = |one: alert_sweep::Since| {
         let since = late_since(&rule.when, Some(one.last), one.cadence).filter(|since| *since <= now)?;
-        Some((one.connection, since))
+        Some((one.connection, one.free_at.map_or(since, |free| free.max(since))))
     };
     let found = found.into_iter().filter_map(since).collect();
     connections(conn, rule, found, |facts, since| {
@@ -102,7 +103,10 @@ async fn silent(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) ->
             .collect());
     }
     let found = alert_sweep::silent_connections(conn, &rule.when, now).await?;
-    let since = |one: alert_sweep::Since| Some((one.connection, silent_since(&rule.when, one.last)?));
+    let since = |one: alert_sweep::Since| {
+        let since = silent_since(&rule.when, one.last)?;
+        Some((one.connection, one.free_at.map_or(since, |free| free.max(since))))
+    };
     let found = found.into_iter().filter_map(since).collect();
     connections(conn, rule, found, |_, _| format!("Nothing has come for {long}")).await
 }
@@ -110,15 +114,11 @@ async fn silent(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) ->
 async fn failed(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -> Result<Vec<Holding>> {
     let (when, kinds) = (&rule.when, failures(&rule.when));
     let sources = alert_sweep::sources(conn, &kinds, when.window_seconds, when.older_than_seconds, now).await?;
-    let holds = |failed: u64, taken: u64| match when.older_than_seconds {
-        Some(_) => failed >= u64::from(when.at_least.unwrap_or(1)),
-        None => many(when, failed, taken.max(failed)),
-    };
     let names: Vec<_> = kinds.iter().map(|kind| kind.words().to_lowercase()).collect();
     let mut all: Vec<_> = sources
         .into_iter()
         .filter(|source| {
-            matches_source(&rule.scope, source.id, source.environment) && holds(source.failed, source.taken)
+            matches_source(&rule.scope, source.id, source.environment) && fails(when, source.failed, source.taken)
         })
         .map(|source| {
             let summary = format!("{} failed ({})", source.failed, names.join(", "));
@@ -127,7 +127,7 @@ async fn failed(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) ->
         .collect();
     if kinds.contains(&FailureKind::Notification) {
         let n = alert_sweep::failed_notifications(conn, when.window_seconds, when.older_than_seconds, now).await?;
-        if holds(n, n) {
+        if fails(when, n, n) {
             all.push(thing(
                 SubjectKind::Linewatch,
                 "notifications",
@@ -229,10 +229,12 @@ async fn secrets(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) -
             Some(ends) => format!("Its {what} ends on {}", ends.format("%Y-%m-%d")),
             None => format!("Its {what} is {} days old", (now - secret.created_at).num_days()),
         };
-        // one alert for each owner, about the oldest
-        let one = thing(kind, id, secret.name, summary);
-        if !all.iter().any(|other| (other.subject.kind, &other.subject.id) == (one.subject.kind, &one.subject.id)) {
-            all.push(one);
+        // one alert for each owner, about the oldest, since the first of them
+        let since = aged_since(&rule.when, secret.created_at, secret.expires_at);
+        let one = Holding { since, ..thing(kind, id, secret.name, summary) };
+        match all.iter_mut().find(|other| (other.subject.kind, &other.subject.id) == (kind, &one.subject.id)) {
+            Some(other) => other.since = [other.since, since].into_iter().flatten().min(),
+            None => all.push(one),
         }
     }
     Ok(all)

@@ -4,13 +4,16 @@
 //! [`scope`] whom a rule is about. The live path ([`Evaluator`]) and the preview run the very same code. An alert that has to be
 //! told gets a `tell_due_at` in the transaction that changes it; whom it is told is for others.
 
+mod caveat;
 pub mod condition;
 mod evaluate;
 mod facts;
 mod holding;
 mod ledger;
 pub mod machine;
+mod past;
 pub mod preview;
+mod replay;
 mod rule;
 pub mod scope;
 pub mod sentence;

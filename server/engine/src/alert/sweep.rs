@@ -81,18 +81,20 @@ impl Evaluator {
 }
 
 /// Brings the alerts of a rule in line with for whom it holds now.
-fn reconcile(ledger: &mut Ledger, rule: &Compiled, holding: &[Holding], now: DateTime<Utc>) {
+pub(super) fn reconcile(ledger: &mut Ledger, rule: &Compiled, holding: &[Holding], now: DateTime<Utc>) {
     let mut gone = ledger.subjects(rule.id);
     for one in holding {
-        let course = ledger.course(rule.id, &one.subject);
-        let fires = course.is_some_and(|course| course.fired_at.is_some());
+        // when it began is known better than when we looked; what the ledger knows of a later moment stands
+        let at = one.since.unwrap_or(now).min(now);
+        let (subject, summary, covered_since) = (&one.subject, one.summary.as_str(), one.covered_since);
+        let look = Look { rule: rule.id, timer: rule.timer, subject, summary, covered_since };
+        // a hold that had ended by then has ended, and what begins anew while nothing is seen does not
+        ledger.tick(look, at);
+        let fires = ledger.course(rule.id, subject).is_some_and(|course| course.fired_at.is_some());
         if one.blind && !fires {
             continue;
         }
         gone.retain(|subject| (subject.kind, &subject.id) != (one.subject.kind, &one.subject.id));
-        let at = if course.is_some() { now } else { one.since.unwrap_or(now).min(now) };
-        let (subject, summary, covered_since) = (&one.subject, one.summary.as_str(), one.covered_since);
-        let look = Look { rule: rule.id, timer: rule.timer, subject, summary, covered_since };
         ledger.see(look, at, true);
         ledger.tick(look, now);
     }

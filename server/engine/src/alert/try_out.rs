@@ -1,19 +1,17 @@
 //! Reads the past for a rule that is tried out, and replays it.
 
-use super::condition::{flapping, health_holds, many};
+use super::condition::{health_holds, many};
 use super::holding;
+use super::machine::Timer;
 use super::preview::{Replay, Seen};
 use super::rule::Compiled;
-use super::scope::matches;
-use super::{Facts, machine::Timer};
-use crate::store::{alert_facts, alert_history, alert_sweep};
-use chrono::{DateTime, TimeDelta, Utc};
-use model::{ConnectionId, Health, NewRule, OutageKind, Preview, RuleId, SourceId, Subject, SubjectKind, WhenKind};
+use super::{caveat, replay};
+use crate::store::{alert_history, alert_sweep};
+use chrono::{DateTime, Utc};
+use model::{Health, NewRule, OutageKind, Preview, RuleId, Subject, SubjectKind, WhenKind};
 use sqlx::{PgConnection, Result};
 use std::collections::HashMap;
 use uuid::Uuid;
-
-type Spans = Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>;
 
 /// What a rule, which has said all, would have done from a moment until now.
 ///
@@ -29,39 +27,19 @@ pub async fn try_out(
     let (own, hold) = (rule.for_seconds.unwrap_or(0), rule.hold_seconds.unwrap_or(0));
     let compiled = Compiled::new(RuleId(Uuid::nil()), 0, rule.when.clone(), rule.scope.clone(), Timer::new(own, hold));
     let mut replay = Replay::new(from, now, own, hold);
-    match compiled.when.kind {
-        WhenKind::ConnectionHealth | WhenKind::Flapping | WhenKind::ShareOfConnections => {
-            connections(conn, &compiled, &mut replay, (from, now)).await?;
-        }
-        WhenKind::UpstreamUnwell => upstream(conn, &compiled, &mut replay, from).await?,
-        WhenKind::SelfUnwell => ourselves(conn, &compiled, &mut replay, from, now).await?,
-        WhenKind::SyncLate | WhenKind::Silence | WhenKind::FailedWebhooks | WhenKind::CredentialAge => {
-            right_now(conn, &compiled, &mut replay, now).await?;
-        }
-    }
-    Ok(replay.preview(sentence, caveat(&compiled)))
-}
-
-fn caveat(rule: &Compiled) -> Option<String> {
-    let text = match rule.when.kind {
-        WhenKind::SelfUnwell => {
-            "Of the past only times are kept in which sources could not be polled; everything else is what is so now."
-        }
-        WhenKind::SyncLate | WhenKind::Silence => {
-            "When data came is not kept for every moment of the past; this shows what is so now, since when it is."
-        }
-        WhenKind::FailedWebhooks => "What failed and was mended since is not counted again; this shows what is so now.",
-        WhenKind::CredentialAge => "Secrets that are no more are not kept; this shows what is so now.",
-        WhenKind::Flapping => {
-            "While a connection is shown as unstable its single turns are not kept, so it may have fired for longer."
-        }
-        WhenKind::UpstreamUnwell => return None,
-        WhenKind::ConnectionHealth | WhenKind::ShareOfConnections if rule.scope.is_all() => return None,
+    let (conn, rule, window) = (&mut *conn, &compiled, (from, now));
+    match rule.when.kind {
         WhenKind::ConnectionHealth | WhenKind::ShareOfConnections => {
-            "Customers, tags, tiers and owners are taken as they are now."
+            connections(conn, rule, &mut replay, window).await?;
         }
-    };
-    Some(text.to_owned())
+        WhenKind::Flapping => replay::turning(conn, rule, &mut replay, window).await?,
+        WhenKind::SyncLate | WhenKind::Silence => replay::pauses(conn, rule, &mut replay, window).await?,
+        WhenKind::FailedWebhooks => replay::failed(conn, rule, &mut replay, window).await?,
+        WhenKind::UpstreamUnwell => upstream(conn, rule, &mut replay, from).await?,
+        WhenKind::SelfUnwell => ourselves(conn, rule, &mut replay, from, now).await?,
+        WhenKind::CredentialAge => right_now(conn, rule, &mut replay, now).await?,
+    }
+    Ok(replay.preview(sentence, caveat::of(rule)))
 }
 
 async fn connections(
@@ -70,27 +48,14 @@ async fn connections(
     replay: &mut Replay,
     (from, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<()> {
-    let all = alert_facts::there_since(conn, from).await?;
-    let facts: HashMap<ConnectionId, Facts> =
-        all.into_iter().filter(|facts| matches(&rule.scope, &facts.of)).map(|facts| (facts.id, facts)).collect();
-    let mut blind: HashMap<SourceId, Spans> = HashMap::new();
-    for (source, since, until) in alert_history::blindness(conn, from).await? {
-        blind.entry(source).or_default().push((since, until));
-    }
+    let facts = replay::in_scope(conn, rule, from).await?;
+    let blind = replay::blindness(conn, from).await?;
     let ids: Vec<Uuid> = facts.keys().map(|id| id.0).collect();
     let mut together: Vec<(DateTime<Utc>, i64, i64)> = Vec::new();
-    let window = TimeDelta::try_seconds(rule.when.window_seconds.unwrap_or(0)).unwrap_or_default();
-    let often = rule.when.transitions.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
     alert_history::turns(conn, &ids, from, now, |id, turns| {
         let Some(facts) = facts.get(&id) else { return };
         match rule.when.kind {
             WhenKind::ShareOfConnections => together.extend(shares(rule, turns)),
-            WhenKind::Flapping => {
-                let spans = flapping(&to_worse(turns), often, window);
-                let ends = |(from, to)| [Seen::new(from, true), Seen::new(to, false)];
-                let seen: Vec<_> = spans.into_iter().flat_map(ends).filter(|seen| seen.at <= now).collect();
-                replay.take(&seen, || facts.subject());
-            }
             _ => {
                 let blind = blind.get(&facts.of.source).map_or(&[][..], Vec::as_slice);
                 replay.take(&healths(rule, turns, blind, now), || facts.subject());
@@ -132,12 +97,6 @@ fn healths(
     }
     all.sort_by_key(|seen| seen.at);
     all
-}
-
-/// When it turned bad, in the order of time.
-fn to_worse(turns: &[(DateTime<Utc>, Option<Health>)]) -> Vec<DateTime<Utc>> {
-    let bad = |health: Option<Health>| health.is_some_and(|health| health < Health::Unstable);
-    turns.windows(2).filter(|pair| !bad(pair[0].1) && bad(pair[1].1)).map(|pair| pair[1].0).collect()
 }
 
 /// How a connection changes how many are hit, and how many there are.
@@ -215,6 +174,7 @@ async fn ourselves(
     Ok(())
 }
 
+/// What is so now and has been since a known time: of secrets those that are there tell all that is kept.
 async fn right_now(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay, now: DateTime<Utc>) -> Result<()> {
     for found in holding::holding(conn, rule, now).await?.into_iter().filter(|found| !found.blind) {
         let since = found.since.unwrap_or(now).min(now);

@@ -431,6 +431,10 @@ impl Backend for Desk {
         self.list_told(actor, id).await
     }
 
+    async fn told_of_outage(&self, actor: &Actor, id: OutageId) -> Result<Vec<Told>, Refusal> {
+        self.list_told_of_outage(actor, id).await
+    }
+
     async fn silences(&self, actor: &Actor) -> Result<Vec<Silence>, Refusal> {
         self.list_silences(actor).await
     }

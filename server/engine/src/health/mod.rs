@@ -11,6 +11,7 @@ mod issue;
 mod judge;
 mod known;
 mod ledger;
+pub mod lull;
 mod observe;
 mod outage;
 pub mod record;

@@ -4,13 +4,14 @@
 //! proof in the caller's transaction. What only confirms what is known moves the proof and nothing else.
 
 use super::gap::WINDOW;
+use super::lull::{self, Lull};
 use super::told::{Told, Was};
 use super::{CheckReason, Facts, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh};
 use crate::alert::Touch;
 use crate::clock::new_id;
 use crate::live;
 use crate::store::{
-    self, alert_touch, connection, evidence::NewEvidence, gap, reconnect_link, transition::NewTransition,
+    self, alert_touch, connection, evidence::NewEvidence, gap, past, reconnect_link, transition::NewTransition,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
@@ -187,6 +188,8 @@ struct Trial {
     checks: bool,
     evidence: Vec<NewEvidence>,
     transitions: Vec<NewTransition>,
+    /// The cadences of those of which something new came, as they were until then.
+    cadences: HashMap<ConnectionId, Option<i64>>,
 }
 
 fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut Trial) -> Applied {
@@ -217,6 +220,13 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
         });
         id
     });
+    let newest = |known: &super::Known| (known.event_at, known.last_good_sync_at);
+    if newest(&state.known) != newest(&weighed.known) {
+        trial.cadences.entry(state.id).or_insert_with(|| {
+            let learned = state.known.rhythm.learned();
+            sighted.policy.cadence(state.known.cadence_upstream, state.cadence_set, learned).map(|(seconds, _)| seconds)
+        });
+    }
     state.known = weighed.known;
     if (weighed.proves || sighting.eye != Eye::Webhook) && state.proof.is_none_or(|(at, _)| sighting.at >= at) {
         state.proof = Some((sighting.at, sighting.eye));
@@ -314,8 +324,14 @@ async fn write(
     }
     let (mut authorized, mut synced) = (Vec::new(), Vec::new());
     let mut touches: Vec<Touch> = Vec::new();
+    let (mut lulls, mut flips): (Vec<(ConnectionId, Lull)>, Vec<_>) = (Vec::new(), Vec::new());
     for (id, mut state) in after {
         let before = &before[&id];
+        if let Some(cadence) = trial.cadences.get(&id) {
+            lulls.extend(lull::ended(&before.known, &state.known, *cadence, now).map(|lull| (id, lull)));
+        }
+        let turned_now = |state: &State| state.flips.iter().filter(|at| **at == now).count();
+        flips.extend((turned_now(before)..turned_now(&state)).map(|_| id));
         let signed_in = |state: &State| state.known.authorization.value == Authorization::Authorized;
         if signed_in(&state) && !signed_in(before) {
             authorized.push(id);
@@ -349,6 +365,8 @@ async fn write(
     store::evidence::append(conn, &trial.evidence).await?;
     store::transition::append(conn, &trial.transitions).await?;
     alert_touch::append(conn, &touches).await?;
+    past::append_lulls(conn, &lulls).await?;
+    past::append_flips(conn, &flips, now).await?;
     connection::save(conn, &changed, now).await?;
     changes.extend(follow(conn, &turns, now).await?);
     changes.extend(repaired(conn, &authorized, &synced, now).await?);

@@ -77,3 +77,15 @@ pub async fn blindness(
     .await?;
     Ok(rows.into_iter().map(|row| (SourceId(row.id), row.opened_at, row.ended_at)).collect())
 }
+
+/// When each source could last be seen again, where that was ever lost.
+pub async fn seen_again(conn: &mut PgConnection) -> Result<HashMap<SourceId, DateTime<Utc>>> {
+    let rows = sqlx::query!(
+        "select s.id, max(o.ended_at) as \"at!\" from outage o join issue i on i.outage_id = o.id and i.connection_id is null \
+         join source s on o.kind = 'poller' or o.kind = 'source' and o.slug = s.name \
+         where i.cause = 'no_proof' and o.ended_at is not null group by s.id"
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (SourceId(row.id), row.at)).collect())
+}

@@ -3,7 +3,8 @@
 use super::{cursor, internal, maybe_word, word};
 use chrono::{DateTime, Utc};
 use model::{
-    Alert, AlertId, AlertQuery, AlertState, ConnectionId, NotificationId, Page, Refusal, RuleId, Subject, Told,
+    Alert, AlertId, AlertQuery, AlertState, ConnectionId, NotificationId, OutageId, Page, Refusal, RuleId, Subject,
+    Told,
 };
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -96,10 +97,39 @@ pub async fn get(conn: &mut PgConnection, id: AlertId) -> sqlx::Result<Option<Al
     row.map(Row::read).transpose()
 }
 
+struct ToldRow {
+    notification_id: Option<Uuid>,
+    subject_kind: String,
+    subject_id: String,
+    subject_name: String,
+    rule: String,
+    channel: Option<String>,
+    reason: Option<String>,
+    at: DateTime<Utc>,
+    state: Option<String>,
+    muted_by: Option<String>,
+}
+
+impl ToldRow {
+    fn read(self) -> sqlx::Result<Told> {
+        Ok(Told {
+            notification_id: self.notification_id.map(NotificationId),
+            subject: Subject { kind: word(&self.subject_kind)?, id: self.subject_id, name: self.subject_name },
+            rule: self.rule,
+            channel: self.channel,
+            reason: maybe_word(self.reason.as_deref())?,
+            at: self.at,
+            state: maybe_word(self.state.as_deref())?,
+            muted_by: maybe_word(self.muted_by.as_deref())?,
+        })
+    }
+}
+
 /// Who was told of a connection, newest first: messages about its alerts, and alerts that somebody muted. The newest 200 alerts are
 /// looked at.
 pub async fn told(conn: &mut PgConnection, id: ConnectionId) -> sqlx::Result<Vec<Told>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ToldRow,
         "with own as (select a.id, a.subject_kind, a.subject_id, a.subject_name, split_part(r.name, ' (removed ', 1) as rule, a.fired_at, \
              a.muted_by from alert a join rule r on r.id = a.rule_id \
              where a.subject_id = $1 and a.subject_kind = 'connection' and a.fired_at is not null order by a.since desc limit 200) \
@@ -113,18 +143,40 @@ pub async fn told(conn: &mut PgConnection, id: ConnectionId) -> sqlx::Result<Vec
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Told {
-                notification_id: row.notification_id.map(NotificationId),
-                subject: Subject { kind: word(&row.subject_kind)?, id: row.subject_id, name: row.subject_name },
-                rule: row.rule,
-                channel: row.channel,
-                reason: maybe_word(row.reason.as_deref())?,
-                at: row.at,
-                state: maybe_word(row.state.as_deref())?,
-                muted_by: maybe_word(row.muted_by.as_deref())?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(ToldRow::read).collect()
+}
+
+/// Who was told of an outage, newest first: messages about what is out of order while it was, or why there was none; and the messages
+/// about its connections that went out before it stood for them. The newest 200 alerts of either are looked at.
+pub async fn told_of_outage(conn: &mut PgConnection, id: OutageId) -> sqlx::Result<Vec<Told>> {
+    let rows = sqlx::query_as!(
+        ToldRow,
+        "with own as (select a.id, a.subject_kind, a.subject_id, a.subject_name, split_part(r.name, ' (removed ', 1) as rule, a.fired_at, a.muted_by \
+             from outage o left join source s on o.kind = 'source' and s.name = o.slug \
+             join alert a on case o.kind when 'platform' then a.subject_kind = 'platform' and a.subject_id = o.slug \
+               when 'source' then a.subject_kind = 'source' and a.subject_id = s.id::text \
+               else a.subject_kind = 'linewatch' and a.subject_id = 'poller' end \
+             join rule r on r.id = a.rule_id where o.id = $1 and a.fired_at is not null \
+             and a.since >= least(o.started_at, o.opened_at) and a.since <= coalesce(o.ended_at, 'infinity') order by a.since desc limit 200), \
+         child as (select a.id, a.subject_kind, a.subject_id, a.subject_name, split_part(r.name, ' (removed ', 1) as rule \
+             from outage o join outage_connection c on c.outage_id = o.id \
+             join alert a on a.subject_id = c.connection_id::text and a.subject_kind = 'connection' join rule r on r.id = a.rule_id \
+             where o.id = $1 and a.fired_at is not null and a.since >= o.started_at and a.since <= o.opened_at order by a.since desc limit 200), \
+         before as (select distinct on (n.id) n.id, c.subject_kind, c.subject_id, c.subject_name, c.rule, n.channel_id, n.reason, \
+             coalesce(n.sent_at, n.created_at) as at, n.state from child c join notification n on n.alert_ids && array[c.id], outage o \
+             where o.id = $1 and n.created_at <= coalesce(o.ended_at, 'infinity') \
+             and not exists (select from own w where n.alert_ids && array[w.id]) order by n.id, c.subject_name) \
+         select n.id as \"notification_id?\", o.subject_kind as \"subject_kind!\", o.subject_id as \"subject_id!\", \
+             o.subject_name as \"subject_name!\", o.rule as \"rule!\", h.name as \"channel?\", n.reason as \"reason?\", \
+             coalesce(n.sent_at, n.created_at) as \"at!\", n.state as \"state?\", null as \"muted_by?\" \
+         from own o join notification n on n.alert_ids && array[o.id] join channel h on h.id = n.channel_id \
+         union all select null, o.subject_kind, o.subject_id, o.subject_name, o.rule, null, null, o.fired_at, null, o.muted_by \
+         from own o where o.muted_by is not null \
+         union all select b.id, b.subject_kind, b.subject_id, b.subject_name, b.rule, h.name, b.reason, b.at, b.state, null \
+         from before b join channel h on h.id = b.channel_id order by 8 desc limit 200",
+        id.0
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(ToldRow::read).collect()
 }

@@ -15,13 +15,16 @@ pub struct Since {
     pub last: DateTime<Utc>,
     /// Its cadence in seconds, where it has one.
     pub cadence: Option<i64>,
+    /// When it last ceased to be one of those that are not waited for.
+    pub free_at: Option<DateTime<Utc>>,
 }
 
 /// Connections whose last good sync is older than so many cadences or seconds. What is learned is worked out only where nobody said a
 /// cadence.
 pub async fn late(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> Result<Vec<Since>> {
     let rows = sqlx::query!(
-        "select c.id, p.last_good_sync_at as \"last!\", k.cadence from connection_proof p join connection c on c.id = p.connection_id \
+        "select c.id, p.last_good_sync_at as \"last!\", k.cadence, (select max(t.at) from transition t \
+           where t.connection_id = c.id and t.from_health in ('paused', 'first_sync')) as free_at from connection_proof p join connection c on c.id = p.connection_id \
          join source s on s.id = c.source_id \
          cross join lateral (select case when $2::double precision is null then null else coalesce(c.cadence_upstream, c.cadence_set, \
            case when cardinality(p.rhythm) >= 5 then \
@@ -35,14 +38,15 @@ pub async fn late(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> R
     )
     .fetch_all(conn)
     .await?;
-    let since = |id, last, cadence| Since { connection: ConnectionId(id), last, cadence };
-    Ok(rows.into_iter().map(|row| since(row.id, row.last, row.cadence)).collect())
+    let since = |id, last, cadence, free_at| Since { connection: ConnectionId(id), last, cadence, free_at };
+    Ok(rows.into_iter().map(|row| since(row.id, row.last, row.cadence, row.free_at)).collect())
 }
 
 /// Connections of which no webhook and no good sync came for so long.
 pub async fn silent_connections(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> Result<Vec<Since>> {
     let rows = sqlx::query!(
-        "select c.id, greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) as \"last!\" from connection c \
+        "select c.id, greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) as \"last!\", (select max(t.at) from transition t \
+           where t.connection_id = c.id and t.from_health = 'paused') as free_at from connection c \
          left join connection_proof p on p.connection_id = c.id \
          where c.removed_at is null and c.health <> 'paused' \
          and greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) <= $1::timestamptz - ($2::double precision * interval '1 second')",
@@ -51,7 +55,8 @@ pub async fn silent_connections(conn: &mut PgConnection, when: &When, now: DateT
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| Since { connection: ConnectionId(row.id), last: row.last, cadence: None }).collect())
+    let since = |id, last, free_at| Since { connection: ConnectionId(id), last, cadence: None, free_at };
+    Ok(rows.into_iter().map(|row| since(row.id, row.last, row.free_at)).collect())
 }
 
 /// A source as the subject of a rule.

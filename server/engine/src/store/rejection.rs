@@ -49,10 +49,12 @@ pub struct Sample {
 /// Adds to the hourly counts.
 pub async fn add(conn: &mut PgConnection, counts: &[Count<'_>]) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into door_count as kept (source_name, outcome, hour, n, last_at)
-         select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::timestamptz[])
+        "insert into door_count as kept (source_name, outcome, hour, n, last_at, first_at)
+         select *, last_at from unnest($1::text[], $2::text[], $3::timestamptz[], $4::bigint[], $5::timestamptz[])
+             as counted (source_name, outcome, hour, n, last_at)
          on conflict (source_name, outcome, hour) do update
-         set n = kept.n + excluded.n, last_at = greatest(kept.last_at, excluded.last_at)",
+         set n = kept.n + excluded.n, last_at = greatest(kept.last_at, excluded.last_at),
+             first_at = least(kept.first_at, excluded.first_at)",
         &counts.iter().map(|count| count.source_name.to_owned()).collect::<Vec<_>>(),
         &counts.iter().map(|count| count.outcome.to_owned()).collect::<Vec<_>>(),
         &counts.iter().map(|count| count.hour).collect::<Vec<_>>(),

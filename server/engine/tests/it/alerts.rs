@@ -20,26 +20,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
 
-const SOURCE: Uuid = Uuid::from_u128(1);
-const MINUTE: TimeDelta = TimeDelta::minutes(1);
+pub const SOURCE: Uuid = Uuid::from_u128(1);
+pub const MINUTE: TimeDelta = TimeDelta::minutes(1);
 const OUTAGES: OutagePolicy =
     OutagePolicy { at_least: 5, percent: 30, window: TimeDelta::seconds(60), hold: TimeDelta::minutes(5) };
 
 /// Whom a rule fired for, from when, until when.
-type Firing = (String, DateTime<Utc>, Option<DateTime<Utc>>);
+pub type Firing = (String, DateTime<Utc>, Option<DateTime<Utc>>);
 
 /// Connections of two platforms through one source, and who looks at their alerts.
-struct Fleet {
-    pool: PgPool,
-    clock: Arc<TestClock>,
-    desk: Desk,
+pub struct Fleet {
+    pub pool: PgPool,
+    pub clock: Arc<TestClock>,
+    pub desk: Desk,
     alerts: Evaluator,
-    ids: Vec<ConnectionId>,
+    pub ids: Vec<ConnectionId>,
 }
 
 /// What is seen of a connection.
 #[derive(Clone, Copy)]
-enum Now {
+pub enum Now {
     Well,
     Offline,
     SignIn,
@@ -47,7 +47,7 @@ enum Now {
 }
 
 impl Fleet {
-    async fn new(pool: PgPool, connections: usize) -> Self {
+    pub async fn new(pool: PgPool, connections: usize) -> Self {
         let clock = TestClock::at("2026-10-01T08:00:00Z".parse().unwrap());
         let shared: SharedClock = Arc::clone(&clock) as SharedClock;
         let vault = Vault::new(MasterKey::generate(), Arc::clone(&shared));
@@ -85,7 +85,7 @@ impl Fleet {
         fleet
     }
 
-    async fn room(&self) {
+    pub async fn room(&self) {
         housekeeping::ensure_partitions(&mut self.pool.acquire().await.unwrap(), self.clock.now()).await.unwrap();
     }
 
@@ -127,7 +127,7 @@ impl Fleet {
     }
 
     /// A poll finds these connections so, now.
-    async fn see(&self, which: &[usize], how: Now) {
+    pub async fn see(&self, which: &[usize], how: Now) {
         let now = self.clock.now();
         let sighted: Vec<Sighted> = which
             .iter()
@@ -172,19 +172,19 @@ impl Fleet {
     }
 
     /// Looks until there is nothing to do.
-    async fn look(&self) {
+    pub async fn look(&self) {
         while self.alerts.step().await.unwrap() == Step::Busy {}
         while self.alerts.sweep(true).await.unwrap() == Step::Busy {}
         while self.alerts.step().await.unwrap() == Step::Busy {}
     }
 
     /// Time passes, and somebody looks.
-    async fn pass(&self, time: TimeDelta) {
+    pub async fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
         self.look().await;
     }
 
-    async fn rule(&self, when: When, set: impl FnOnce(&mut NewRule)) -> Rule {
+    pub async fn rule(&self, when: When, set: impl FnOnce(&mut NewRule)) -> Rule {
         let mut new = written(when);
         set(&mut new);
         let rule = self.desk.add_rule(&admin(), new).await.unwrap();
@@ -192,13 +192,40 @@ impl Fleet {
         rule
     }
 
-    async fn list(&self, state: &[AlertState]) -> Vec<Alert> {
+    pub async fn list(&self, state: &[AlertState]) -> Vec<Alert> {
         let query = AlertQuery { state: state.to_vec(), limit: Some(200), ..AlertQuery::default() };
         self.desk.alerts(&admin(), query).await.unwrap().items
     }
 
+    /// The preview of a rule over the last month has just the firings that there were; how many.
+    pub async fn preview_is_what_was(&self, rule: &Rule) -> usize {
+        let wish = PreviewWish {
+            rule: NewRule {
+                for_seconds: Some(rule.for_seconds),
+                hold_seconds: Some(rule.hold_seconds),
+                scope: rule.scope.clone(),
+                ..written(rule.when.clone())
+            },
+            days: None,
+        };
+        let preview = self.desk.preview_rule(&admin(), wish).await.unwrap();
+        let mut told: Vec<Firing> =
+            preview.firings.into_iter().map(|firing| (firing.subject.id, firing.from, firing.to)).collect();
+        let mut real: Vec<Firing> = sqlx::query_as(
+            "select subject_id, fired_at, resolved_at from alert where rule_id = $1 and fired_at is not null",
+        )
+        .bind(rule.id.0)
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        told.sort();
+        real.sort();
+        assert_eq!((preview.total, &told), (real.len() as u64, &real), "{}", rule.sentence);
+        real.len()
+    }
+
     /// Takes out what is to be told, as who tells does: how many alerts, each once.
-    async fn told(&self) -> Vec<Uuid> {
+    pub async fn told(&self) -> Vec<Uuid> {
         sqlx::query_scalar("update alert set tell_due_at = null where tell_due_at is not null returning id")
             .fetch_all(&self.pool)
             .await
@@ -206,7 +233,7 @@ impl Fleet {
     }
 }
 
-fn written(when: When) -> NewRule {
+pub fn written(when: When) -> NewRule {
     NewRule {
         name: "The rule".to_owned(),
         when,
@@ -221,7 +248,7 @@ fn written(when: When) -> NewRule {
     }
 }
 
-fn health(list: &[Health]) -> When {
+pub fn health(list: &[Health]) -> When {
     When { health: list.to_vec(), ..When::new(WhenKind::ConnectionHealth) }
 }
 
@@ -524,28 +551,6 @@ async fn the_preview_of_a_month_is_what_the_month_was(pool: PgPool) {
     }
     fleet.look().await;
     for rule in made {
-        let wish = PreviewWish {
-            rule: NewRule {
-                for_seconds: Some(rule.for_seconds),
-                hold_seconds: Some(rule.hold_seconds),
-                scope: rule.scope.clone(),
-                ..written(rule.when.clone())
-            },
-            days: None,
-        };
-        let preview = fleet.desk.preview_rule(&admin(), wish).await.unwrap();
-        let mut told: Vec<Firing> =
-            preview.firings.into_iter().map(|firing| (firing.subject.id, firing.from, firing.to)).collect();
-        let mut real: Vec<Firing> = sqlx::query_as(
-            "select subject_id, fired_at, resolved_at from alert where rule_id = $1 and fired_at is not null",
-        )
-        .bind(rule.id.0)
-        .fetch_all(&fleet.pool)
-        .await
-        .unwrap();
-        told.sort();
-        real.sort();
-        assert!(real.len() > 10, "{}: {}", rule.name, real.len());
-        assert_eq!((preview.total, told), (real.len() as u64, real), "{}", rule.sentence);
+        assert!(fleet.preview_is_what_was(&rule).await > 10, "{}", rule.name);
     }
 }

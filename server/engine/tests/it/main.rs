@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on in a test should say where")]
 
 mod alerts;
+mod alerts_past;
 mod blind;
 mod by_hand;
 mod counting;
