@@ -12,6 +12,7 @@ mod first;
 mod health;
 mod input;
 mod issues;
+mod killed;
 mod lists;
 mod openapi;
 mod pages;

@@ -138,6 +138,8 @@ mod tests {
         assert!(many(&when(Some(5), None), 5, 1_000) && !many(&when(Some(5), None), 4, 4));
         assert!(many(&when(None, Some(30)), 3, 10) && !many(&when(None, Some(30)), 2, 10));
         assert!(!many(&when(Some(5), Some(30)), 4, 10), "both must hold");
+        assert!(!many(&when(Some(2), Some(50)), 2, 10) && many(&when(Some(2), Some(50)), 5, 10));
+        assert!(!many(&when(Some(0), None), 0, 10), "none is not many");
         assert!(!many(&when(None, Some(30)), 0, 0) && !many(&when(None, None), 9, 9));
     }
 
@@ -148,6 +150,24 @@ mod tests {
         assert_eq!(late_since(&when(Some(2.5), None), Some(at(0)), None), None, "no cadence, no lateness");
         assert_eq!(late_since(&when(Some(2.5), Some(60)), Some(at(0)), Some(600)), Some(at(60)));
         assert_eq!(late_since(&when(None, Some(60)), None, Some(600)), None);
+        assert_eq!(late_since(&when(None, Some(60)), Some(at(0)), Some(600)), Some(at(60)));
+        assert_eq!(late_since(&when(Some(2.5), Some(60)), Some(at(0)), None), Some(at(60)));
+        assert_eq!(late_since(&when(Some(0.05), Some(60)), Some(at(0)), Some(600)), Some(at(30)));
+        assert_eq!(late_since(&when(None, None), Some(at(0)), Some(600)), None);
+    }
+
+    #[test]
+    fn silence_counts_from_the_last_that_was_heard() {
+        let when = |seconds| When { seconds, ..When::new(WhenKind::Silence) };
+        assert_eq!(silent_since(&when(Some(90)), at(7)), Some(at(97)));
+        assert_eq!(silent_since(&when(None), at(7)), None);
+    }
+
+    #[test]
+    fn only_unknown_and_late_are_said_of_our_sight() {
+        let blind: Vec<_> = Health::ALL.iter().copied().filter(|health| is_blindness(Some(*health))).collect();
+        assert_eq!(blind.len(), 2);
+        assert!(blind.contains(&Health::Unknown) && blind.contains(&Health::Late) && !is_blindness(None));
     }
 
     #[test]
@@ -162,6 +182,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_set_of_healths_is_a_set(one in prop::collection::vec(0usize..9, 0..9), other in prop::collection::vec(0usize..9, 0..9)) {
+            let of = |those: &[usize]| those.iter().map(|n| Health::ALL[*n]).collect::<Vec<_>>();
+            let (one, other) = (of(&one), of(&other));
+            let (set, both) = (Healths::of(&one), Healths::of(&one).or(Healths::of(&other)));
+            for health in Health::ALL.iter().copied() {
+                prop_assert_eq!(set.contains(Some(health)), one.contains(&health));
+                prop_assert_eq!(both.contains(Some(health)), one.contains(&health) || other.contains(&health));
+                prop_assert_eq!(set.ranks().contains(&health.rank()), one.contains(&health));
+            }
+            prop_assert!(!both.contains(None));
+        }
+
         #[test]
         fn flapping_is_what_counting_at_every_second_says(
             gaps in prop::collection::vec(0i64..60, 0..20),

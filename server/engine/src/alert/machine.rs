@@ -201,7 +201,73 @@ mod tests {
         assert_eq!(tick(Some(course), timer, at(60), |_| {}), Some(course));
     }
 
+    #[test]
+    fn what_is_less_than_nothing_is_nothing() {
+        assert_eq!(Timer::new(-5, -1), Timer::new(0, 0));
+        assert_eq!(Timer::new(i64::MAX, 1).patience, TimeDelta::zero(), "what no clock can count");
+    }
+
+    #[test]
+    fn only_what_waits_is_due() {
+        let timer = Timer::new(60, 30);
+        let course = |fired_at, well_since| Course { since: at(0), fired_at, well_since };
+        assert_eq!(course(None, None).due_at(timer), Some(at(60)));
+        assert_eq!(course(Some(at(60)), None).due_at(timer), None);
+        assert_eq!(course(Some(at(60)), Some(at(70))).due_at(timer), Some(at(100)));
+    }
+
     proptest! {
+        /// Whoever sees the same twice, sees it once.
+        #[test]
+        fn duplicates_change_nothing(
+            gaps in prop::collection::vec((0i64..40, any::<bool>(), 1usize..4), 0..30),
+            patience in 0i64..40,
+            hold in 0i64..40,
+        ) {
+            let mut second = 0;
+            let once: Vec<_> = gaps.iter().map(|(gap, holds, _)| { second += gap; (second, *holds) }).collect();
+            let often: Vec<_> = once.iter().zip(&gaps).flat_map(|(event, (.., times))| vec![*event; *times]).collect();
+            let timer = Timer::new(patience, hold);
+            prop_assert_eq!(run(&often, timer, &[], second + 100), run(&once, timer, &[], second + 100));
+        }
+
+        /// In whatever order news comes: firings and resolves take turns, nothing goes back in time, and in the end it fires or waits
+        /// to fire exactly if the last news was bad.
+        #[test]
+        fn in_any_order_each_resolve_follows_its_fire(
+            events in prop::collection::vec((0i64..200, any::<bool>()), 1..40),
+            patience in 0i64..40,
+            hold in 0i64..40,
+        ) {
+            let timer = Timer::new(patience, hold);
+            let (mut course, mut firing, mut newest) = (None, None, at(0));
+            for (second, holds) in &events {
+                let mut happened = Vec::new();
+                course = step(course, timer, at(*second), *holds, |what| happened.push(what));
+                for what in happened {
+                    match what {
+                        Happened::Fired(course) => {
+                            prop_assert!(firing.is_none(), "two at once");
+                            firing = course.fired_at;
+                            prop_assert!(firing.is_some_and(|fired| fired >= course.since));
+                        }
+                        Happened::Resolved(course, end) => {
+                            prop_assert!(firing.take() == course.fired_at && course.fired_at.is_some_and(|from| from <= end));
+                        }
+                        _ => {}
+                    }
+                }
+                if let Some(course) = course {
+                    prop_assert!(course.newest() >= newest || course.since == at(*second));
+                    newest = course.newest();
+                }
+                prop_assert_eq!(course.is_some_and(|course| course.fired_at.is_some()), firing.is_some());
+            }
+            let bad = events.last().is_some_and(|(_, holds)| *holds);
+            let goes_on = course.is_some_and(|course| course.well_since.is_none());
+            prop_assert_eq!(goes_on, bad);
+        }
+
         #[test]
         fn it_does_what_looking_at_every_second_does(
             gaps in prop::collection::vec((0i64..40, any::<bool>()), 0..30),

@@ -58,6 +58,7 @@ fn any<T>(list: &[T], matching: impl Fn(&T) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     fn sap() -> Of {
@@ -89,6 +90,52 @@ mod tests {
         ] {
             assert_eq!(matches(&scope, &sap()), matching, "{scope:?}");
             assert_eq!(matches(&Scope { except: true, ..scope.clone() }, &sap()), !matching, "{scope:?}");
+        }
+    }
+
+    proptest! {
+        /// Against the plainest reading: each list is empty, or names it, or does not; one that does not is enough to be outside.
+        #[test]
+        fn one_list_that_does_not_name_it_is_enough(lists in prop::array::uniform7(0u8..3), except: bool) {
+            fn list<T>(kind: u8, own: T, other: T) -> Vec<T> {
+                match kind {
+                    0 => Vec::new(),
+                    1 => vec![other, own],
+                    _ => vec![other],
+                }
+            }
+            let text = |kind, own: &str| list(kind, own.to_owned(), "other".to_owned());
+            let scope = Scope {
+                customers: list(lists[0], CustomerId(Uuid::nil()), CustomerId(Uuid::max())),
+                tags: text(lists[1], "eu"),
+                tiers: text(lists[2], "A"),
+                platforms: text(lists[3], "sap"),
+                sources: list(lists[4], SourceId(Uuid::nil()), SourceId(Uuid::max())),
+                environments: list(lists[5], Environment::Production, Environment::Sandbox),
+                owners: text(lists[6], "Ines"),
+                except,
+            };
+            let (all, inside) = (lists.iter().all(|kind| *kind == 0), !lists.contains(&2));
+            prop_assert_eq!(matches(&scope, &sap()), all || inside != except, "{:?}", scope);
+            let platform = lists[3] == 0 || (lists[3] == 1) != except;
+            prop_assert_eq!(matches_platform(&scope, "sap"), platform, "{:?}", scope);
+            let source = (lists[4] == 0 && lists[5] == 0) || (lists[4] != 2 && lists[5] != 2) != except;
+            prop_assert_eq!(matches_source(&scope, SourceId(Uuid::nil()), Environment::Production), source, "{:?}", scope);
+        }
+    }
+
+    #[test]
+    fn what_has_no_tier_is_in_none() {
+        let nothing = Of { tier: None, tags: Vec::new(), owners: Vec::new(), ..sap() };
+        for scope in [
+            Scope { tiers: vec!["A".to_owned()], ..Scope::default() },
+            Scope { tags: vec!["eu".to_owned()], ..Scope::default() },
+            Scope { owners: vec!["Ines".to_owned()], ..Scope::default() },
+        ] {
+            assert!(
+                !matches(&scope, &nothing) && matches(&Scope { except: true, ..scope.clone() }, &nothing),
+                "{scope:?}"
+            );
         }
     }
 

@@ -16,8 +16,12 @@ mod text;
 
 pub use text::plain;
 
-/// How long the server may take for each step.
+/// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long all of it may take: shorter than a message is leased, so that nobody else takes it up meanwhile. The crate itself watches
+/// over connecting alone.
+const WHOLE: Duration = Duration::from_secs(30);
+const LATE: &str = "The mail server did not take it: no answer came in time.";
 
 /// How the way to the server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +87,10 @@ impl MailServer {
             Ok(transport) => transport,
             Err(why) => return Outcome::again("tls", why),
         };
-        match transport.send(mail).await {
-            Ok(_) => Outcome::Sent { status: None },
-            Err(error) => outcome(&error),
+        match tokio::time::timeout(WHOLE, transport.send(mail)).await {
+            Ok(Ok(_)) => Outcome::Sent { status: None },
+            Ok(Err(error)) => outcome(&error),
+            Err(_) => Outcome::again("timeout", LATE),
         }
     }
 
@@ -94,10 +99,11 @@ impl MailServer {
     /// # Errors
     /// Why that is not possible, in words without the password.
     pub async fn try_out(&self) -> Result<(), String> {
-        match self.transport()?.test_connection().await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("it answers, but not as a mail server does".to_owned()),
-            Err(error) => Err(words(&error)),
+        match tokio::time::timeout(WHOLE, self.transport()?.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err("it answers, but not as a mail server does".to_owned()),
+            Ok(Err(error)) => Err(words(&error)),
+            Err(_) => Err(LATE.to_owned()),
         }
     }
 
@@ -177,9 +183,12 @@ fn outcome(error: &lettre::transport::smtp::Error) -> Outcome {
     let class = match code.as_deref() {
         Some("530" | "534" | "535" | "538") => return Outcome::again("sign_in", words(error)),
         Some(_) => "answer",
-        None if error.is_timeout() => "timeout",
         None if error.is_tls() || is_of_tls(error) => "tls",
-        None => "connect",
+        // the crate says it in words alone: nothing was sent yet
+        None if error.to_string().starts_with("Connection error") => "connect",
+        None if error.is_timeout() => "timeout",
+        None if error.is_client() => "connect",
+        None => "broken",
     };
     if error.is_permanent() { Outcome::never(class, words(error)) } else { Outcome::again(class, words(error)) }
 }
@@ -276,6 +285,33 @@ mod tests {
         ] {
             assert_eq!(is_address(text), is, "{text:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = MailServer { port: listener.local_addr().unwrap().port(), ..server() };
+        tokio::spawn(async move {
+            let kept = listener.accept().await;
+            std::future::pending::<()>().await;
+            drop(kept);
+        });
+        let now = DateTime::UNIX_EPOCH;
+        let envelope = Envelope {
+            id: NotificationId(uuid::Uuid::nil()),
+            channel: (ChannelId(uuid::Uuid::nil()), "mail"),
+            to: &["ops@example.com".to_owned()],
+            from: None,
+            thread: None,
+            begins: false,
+            maybe_repeat: false,
+            public_url: "https://l.example",
+            now,
+        };
+        let began = tokio::time::Instant::now();
+        let outcome = server.send(&envelope, &sample("a", "https://l.example", now), &Addresses::default()).await;
+        assert!(matches!(&outcome, Outcome::TryAgain { error, .. } if error.class == "timeout"), "{outcome:?}");
+        assert!(began.elapsed() <= WHOLE + Duration::from_secs(1), "{:?}", began.elapsed());
     }
 
     #[tokio::test]

@@ -52,6 +52,11 @@ impl Outcome {
         Self::Never { status: None, error: error(class, message) }
     }
 
+    /// Whether the channel may have it all the same: it was sent, and no answer came back.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::TryAgain { status: None, error, .. } if matches!(error.class.as_str(), "timeout" | "broken"))
+    }
+
     /// The word in the metrics.
     pub fn code(&self) -> &'static str {
         match self {
@@ -108,6 +113,11 @@ fn of_send(failed: &crate::http::SendError) -> Outcome {
 async fn exchange(request: reqwest::RequestBuilder, now: chrono::DateTime<chrono::Utc>) -> (Outcome, String) {
     let answer = match request.send().await {
         Ok(answer) => answer,
+        Err(failed) if failed.is_connect() && failed.is_timeout() => {
+            // nothing was sent, unlike where only the answer is late
+            let late = crate::http::SendError::TimedOut.to_string();
+            return (Outcome::again("connect", late), String::new());
+        }
         Err(failed) => return (of_send(&failed.into()), String::new()),
     };
     let status = answer.status().as_u16();
@@ -145,6 +155,21 @@ mod tests {
         }
         let Outcome::Never { error, .. } = of_status(400, None, " invalid_payload\n") else { panic!() };
         assert_eq!(error.message, "It answered 400: “invalid_payload”.");
+    }
+
+    #[test]
+    fn only_what_was_sent_and_not_answered_may_have_arrived() {
+        for (outcome, may) in [
+            (Outcome::again("timeout", ""), true),
+            (Outcome::again("broken", ""), true),
+            (Outcome::again("connect", ""), false),
+            (Outcome::again("secret", ""), false),
+            (Outcome::never("broken", ""), false),
+            (of_status(503, None, ""), false),
+            (of_status(200, None, ""), false),
+        ] {
+            assert_eq!(outcome.may_have_arrived(), may, "{outcome:?}");
+        }
     }
 
     #[test]

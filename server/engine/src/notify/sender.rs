@@ -103,6 +103,7 @@ impl Sender {
     pub async fn take_over(&self) -> Result<Step, sqlx::Error> {
         let now = self.0.clock.now();
         let mut tx = self.0.pool.begin().await?;
+        notification::give_up_tests(&mut tx, now - LEASE, now).await?;
         let copies = notification::take_over(&mut tx, now - TAKE_OVER, now).await?;
         if copies > 0 {
             live::announce(&mut tx, &[Change::many(ChangeTopic::Notification)]).await?;
@@ -279,7 +280,8 @@ impl Sender {
         }
         let mut tx = self.0.pool.begin().await?;
         let error = attempt.error.clone();
-        let ours = notification::finish(&mut tx, leased, &Tried { attempt, due_at }, now).await?;
+        let tried = Tried { attempt, due_at, may_have_arrived: outcome.may_have_arrived() };
+        let ours = notification::finish(&mut tx, leased, &tried, now).await?;
         let turned = channel::note(&mut tx, target.id, error.as_ref(), now).await?;
         if let Some(due_at) = due_at {
             // what waits behind it waits too: it would go the same way, and out of order

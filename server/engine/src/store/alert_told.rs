@@ -113,7 +113,9 @@ pub async fn sample(
 /// Alerts that have to be looked at: they changed in a way that may have to be told.
 pub async fn changed(conn: &mut PgConnection, now: DateTime<Utc>, most: i64) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "select id from alert where tell_due_at <= $1 order by tell_due_at, id limit $2 for update",
+        // locked in one order, as by everybody who changes several
+        "select id from alert where id in (select id from alert where tell_due_at <= $1 order by tell_due_at, id limit $2) \
+         order by id for update",
         now,
         most
     )
@@ -146,8 +148,9 @@ pub async fn looked_at(
 /// Has alerts looked at again: all that fire, and those that are over but whose news is held back.
 pub async fn touch_all(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!(
-        "update alert set tell_due_at = $1 where state = 'firing' or (state = 'resolved' and muted_by in ('silence', 'maintenance') \
-         and exists (select 1 from alert_group g where g.alerts @> array[alert.id]))",
+        "with due as (select id from alert where state = 'firing' or (state = 'resolved' and muted_by in ('silence', 'maintenance') \
+         and exists (select 1 from alert_group g where g.alerts @> array[alert.id])) order by id for update) \
+         update alert a set tell_due_at = $1 from due where a.id = due.id",
         now
     )
     .execute(conn)
@@ -157,7 +160,15 @@ pub async fn touch_all(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<u6
 
 /// Has these looked at again.
 pub async fn touch(conn: &mut PgConnection, ids: &[Uuid], now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update alert set tell_due_at = $2 where id = any($1)", ids, now).execute(conn).await.map(drop)
+    sqlx::query!(
+        "with due as (select id from alert where id = any($1) order by id for update) \
+         update alert a set tell_due_at = $2 from due where a.id = due.id",
+        ids,
+        now
+    )
+    .execute(conn)
+    .await
+    .map(drop)
 }
 
 /// Alerts that are muted for a while: those that fire, and those whose end is still to be told.
@@ -183,8 +194,9 @@ pub async fn acknowledge(
     now: DateTime<Utc>,
 ) -> Result<Vec<(AlertId, i64)>> {
     let rows = sqlx::query!(
-        "update alert set acknowledged_by = $2, acknowledged_at = $3, tell_due_at = $3, version = version + 1, updated_at = $3 \
-         where id = any($1) and state = 'firing' and acknowledged_by is null returning id, version",
+        "with free as (select id from alert where id = any($1) and state = 'firing' and acknowledged_by is null order by id for update) \
+         update alert a set acknowledged_by = $2, acknowledged_at = $3, tell_due_at = $3, version = version + 1, updated_at = $3 \
+         from free where a.id = free.id returning a.id, a.version",
         ids,
         by,
         now

@@ -171,6 +171,8 @@ pub struct Tried {
     pub attempt: Attempt,
     /// When it is tried again; none: it rests.
     pub due_at: Option<DateTime<Utc>>,
+    /// The channel may have it, although it did not say so.
+    pub may_have_arrived: bool,
 }
 
 /// Writes what came of a try. False if the lease was lost: somebody else has it.
@@ -186,7 +188,7 @@ pub async fn finish(conn: &mut PgConnection, leased: &Leased, tried: &Tried, now
         "update notification set state = $3, attempts = attempts || $4::jsonb, due_at = $5, lease_until = null, lease_token = null, \
          sent_at = case when $6 then $7::timestamptz end, failed_at = case when $6 then null else coalesce(failed_at, $7) end, \
          attempt = case when $6 then 0 else attempt + 1 end, error_class = $8, error_message = $9, \
-         by_name = null, retry_id = null where id = $1 and lease_token = $2",
+          maybe_repeat = maybe_repeat or $10, by_name = null, retry_id = null where id = $1 and lease_token = $2",
         leased.id.0,
         leased.token,
         state.code(),
@@ -195,7 +197,8 @@ pub async fn finish(conn: &mut PgConnection, leased: &Leased, tried: &Tried, now
         sent,
         now,
         attempt.error.as_ref().map(|error| error.class.clone()),
-        attempt.error.as_ref().map(|error| error.message.clone())
+        attempt.error.as_ref().map(|error| error.message.clone()),
+        tried.may_have_arrived
     )
     .execute(&mut *conn)
     .await?;
@@ -239,6 +242,20 @@ pub async fn insert_test(
         new.thread,
         now,
         token
+    )
+    .execute(conn)
+    .await
+    .map(drop)
+}
+
+/// Tests under way since before this ended with the process that sent them: nobody waits for them, and nobody sends them again.
+pub async fn give_up_tests(conn: &mut PgConnection, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update notification set state = 'failed', lease_token = null, failed_at = $2, error_class = 'ended', \
+         error_message = 'Linewatch was stopped while it sent this test. Send another one.' \
+         where state = 'sending' and reason = 'test' and due_at is null and created_at < $1",
+        before,
+        now
     )
     .execute(conn)
     .await

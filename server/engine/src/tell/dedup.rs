@@ -163,10 +163,51 @@ mod tests {
         assert_eq!((decision.reason, decision.again_at), (None, None));
     }
 
+    #[test]
+    fn an_alert_stands_where_its_state_and_its_mute_say() {
+        use AlertState::{Firing, Pending, Resolved};
+        for (state, muted_by, stands) in [
+            (Firing, None, Standing::Firing),
+            (Firing, Some(MutedBy::Outage), Standing::Hidden),
+            (Firing, Some(MutedBy::Silence), Standing::Hidden),
+            (Firing, Some(MutedBy::Maintenance), Standing::Hidden),
+            (Resolved, None, Standing::Over),
+            (Pending, None, Standing::Over),
+            (Resolved, Some(MutedBy::Outage), Standing::Dropped),
+            (Resolved, Some(MutedBy::Silence), Standing::Held),
+            (Resolved, Some(MutedBy::Maintenance), Standing::Held),
+        ] {
+            assert_eq!(standing(state, muted_by), stands, "{state:?} {muted_by:?}");
+        }
+    }
+
+    #[test]
+    fn what_comes_after_is_counted_from_the_message_and_only_what_matters_stays() {
+        use Standing::{Dropped, Firing, Held, Hidden, Over};
+        let ids = |those: &[u8]| those.iter().map(|n| id(*n)).collect::<BTreeSet<_>>();
+        let first = decide(&group(&[], &[(1, Firing), (2, Hidden), (3, Over)]), at(7));
+        assert_eq!((first.again_at, first.told, first.stay), (Some(at(67)), ids(&[1]), ids(&[1, 2])));
+        let quiet = decide(&group(&[1], &[(1, Firing)]), at(7));
+        assert_eq!((quiet.reason, quiet.again_at), (None, Some(at(60))));
+        let shrank = decide(&group(&[1, 2, 3], &[(1, Firing), (2, Over), (3, Held)]), at(7));
+        assert_eq!((shrank.firing, shrank.over, shrank.stay), (ids(&[1, 3]), ids(&[2]), ids(&[1, 3])));
+        let dropped = decide(&group(&[1], &[(1, Dropped)]), at(7));
+        assert_eq!((dropped.reason, dropped.told, dropped.stay, dropped.again_at), (None, ids(&[]), ids(&[]), None));
+        let over = decide(&group(&[1], &[(1, Over)]), at(7));
+        assert_eq!((over.over, over.told, over.again_at), (ids(&[1]), ids(&[]), None));
+        let never = Group { repeat: None, ..group(&[1], &[(1, Firing)]) };
+        assert_eq!(decide(&never, at(1_000_000)).reason, None);
+    }
+
     /// One step of a story: what each of five alerts does.
     fn standings() -> impl Strategy<Value = Vec<Standing>> {
-        let any =
-            prop_oneof![Just(Standing::Firing), Just(Standing::Over), Just(Standing::Hidden), Just(Standing::Held)];
+        let any = prop_oneof![
+            Just(Standing::Firing),
+            Just(Standing::Over),
+            Just(Standing::Hidden),
+            Just(Standing::Held),
+            Just(Standing::Dropped)
+        ];
         prop::collection::vec(any, 5)
     }
 
@@ -179,6 +220,8 @@ mod tests {
             for (n, step) in story.iter().enumerate() {
                 let alerts: Vec<_> = step.iter().zip(1..).map(|(standing, n)| (id(n), StandingOf { standing: *standing, acknowledged: false })).collect();
                 let now = at(n as i64);
+                // what an outage tells of they hear from there
+                believed.retain(|known| !alerts.iter().any(|(id, it)| id == known && it.standing == Standing::Dropped));
                 let decision = decide(&Group { alerts: alerts.clone(), told: told.clone(), told_at, repeat: None }, now);
                 match decision.reason {
                     Some(NotificationReason::First) => prop_assert!(believed.is_empty() && !decision.firing.is_empty()),
@@ -195,7 +238,7 @@ mod tests {
                 for (id, it) in &alerts {
                     match it.standing {
                         Standing::Firing => prop_assert!(believed.contains(id), "a firing was missed"),
-                        Standing::Over => prop_assert!(!believed.contains(id), "a recovery was missed"),
+                        Standing::Over | Standing::Dropped => prop_assert!(!believed.contains(id), "a recovery was missed"),
                         _ => {}
                     }
                 }

@@ -35,6 +35,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn few_are_told_one_by_one_and_many_wait_for_a_window() {
+        let at = |ms| DateTime::UNIX_EPOCH + TimeDelta::milliseconds(ms);
+        for (recent, due, now, expected) in [
+            (0, 0, 0, Storm::Calm),
+            (100, 0, 0, Storm::Calm),
+            (0, FEW, 0, Storm::Calm),
+            (FEW - 1, 1, 0, Storm::Calm),
+            (0, FEW + 1, 0, Storm::Wait(at(2_000))),
+            (FEW, 1, 1_999, Storm::Wait(at(2_000))),
+            (FEW, 1, 2_000, Storm::Tell),
+            (0, FEW + 1, 5_000, Storm::Tell),
+        ] {
+            assert_eq!(storm(recent, due, at(0), at(now)), expected, "{recent} {due} {now}");
+        }
+    }
+
     proptest! {
         /// However groups come, few messages go out, and none of them waits for longer than the window and a tick.
         #[test]

@@ -82,6 +82,12 @@ mod tests {
         assert_ne!(key(&route, &one), key(&route, &other));
     }
 
+    /// Its number, its rule, its platform, source and customer.
+    fn alert() -> impl Strategy<Value = (u128, u128, Option<u8>, Option<u128>, Option<u128>)> {
+        let maybe = || prop::option::of(0..2u128);
+        (1..3u128, 1..3u128, prop::option::of(0..2u8), maybe(), maybe())
+    }
+
     proptest! {
         #[test]
         fn a_change_is_never_told_before_it_and_never_later_than_its_waits(
@@ -98,12 +104,49 @@ mod tests {
             let due = due(&rhythm);
             prop_assert!(due >= changed_at);
             prop_assert!(due <= changed_at + rhythm.first_wait.max(rhythm.interval).max(COLLECTED));
-            if messages == 0 {
+            if messages == 0 || told.is_none() {
                 prop_assert_eq!(due, changed_at + rhythm.first_wait);
             }
-            if let (2.., Some(told_at)) = (messages, rhythm.told_at) {
-                prop_assert!(due >= told_at + rhythm.interval);
+            if let (1, Some(_)) = (messages, rhythm.told_at) {
+                prop_assert_eq!(due, changed_at + COLLECTED);
             }
+            if let (2.., Some(told_at)) = (messages, rhythm.told_at) {
+                prop_assert_eq!(due, (told_at + rhythm.interval).max(changed_at + COLLECTED));
+            }
+        }
+
+        /// Against what a person would say: told together is what has the same rule, unless the route groups across rules, and the
+        /// same of what it is grouped by; what has none of that has only itself.
+        #[test]
+        fn what_is_told_together_has_the_same_of_what_is_asked(
+            route_by in prop::option::of(0usize..5), rule_by in 0usize..5, one in alert(), other in alert(),
+        ) {
+            const ALL: [GroupBy; 5] = [GroupBy::Rule, GroupBy::Subject, GroupBy::Platform, GroupBy::Source, GroupBy::Customer];
+            let mut route = route(1, RouteMatch::default(), false);
+            route.group_by = route_by.map(|n| ALL[n]);
+            let by = route.group_by.unwrap_or(ALL[rule_by]);
+            let facts = [one, other].map(|(n, rule, platform, source, customer)| {
+                let mut facts = facts(n);
+                facts.rule = model::RuleId(uuid::Uuid::from_u128(rule));
+                facts.platform = platform.map(|n| n.to_string());
+                facts.source = source.map(|n| model::SourceId(uuid::Uuid::from_u128(n)));
+                facts.customer = customer.map(|n| model::CustomerId(uuid::Uuid::from_u128(n)));
+                facts.group_by = ALL[rule_by];
+                facts
+            });
+            let [a, b] = &facts;
+            let subject = a.subject.id == b.subject.id;
+            let of = |same: bool, has: [bool; 2]| if has.contains(&true) { same } else { subject };
+            let alike = match by {
+                GroupBy::Rule => true,
+                GroupBy::Subject => subject,
+                GroupBy::Platform => of(a.platform == b.platform, [a.platform.is_some(), b.platform.is_some()]),
+                GroupBy::Source => of(a.source == b.source, [a.source.is_some(), b.source.is_some()]),
+                GroupBy::Customer => of(a.customer == b.customer, [a.customer.is_some(), b.customer.is_some()]),
+            };
+            // a rule's own word, and what is told subject by subject, never crosses rules
+            let crosses = route.group_by.is_some() && !matches!(by, GroupBy::Rule | GroupBy::Subject);
+            prop_assert_eq!(key(&route, a) == key(&route, b), alike && (crosses || a.rule == b.rule));
         }
     }
 }

@@ -75,13 +75,14 @@ impl Teller {
     /// # Errors
     /// When the database fails; nothing is half told.
     pub async fn step(&self) -> Result<Step, sqlx::Error> {
-        let now = self.clock.now();
-        if !alert_group::anything_due(&mut *self.pool.acquire().await?, now).await? {
+        if !alert_group::anything_due(&mut *self.pool.acquire().await?, self.clock.now()).await? {
             return Ok(Step::Idle);
         }
         let mut tx = self.pool.begin().await?;
         alert_group::lock(&mut tx).await?;
-        let settings = Settings::read(&mut tx, now).await?;
+        let settings = Settings::read(&mut tx, self.clock.now()).await?;
+        // only now: whoever was here before us may have taken long, and a silence that was made meanwhile has begun
+        let now = self.clock.now();
         let taken = take_up(&mut tx, &settings, now).await?;
         let told = self.tell(&mut tx, &settings, now).await?;
         let mut changes: Vec<_> = taken.iter().map(|id| Change::new(ChangeTopic::Alert, id, 0)).collect();

@@ -6,7 +6,7 @@ use engine::clock::{Clock as _, SharedClock, SystemClock, TestClock, new_id};
 use engine::desk::Desk;
 use engine::http::Outbound;
 use engine::live::Live;
-use engine::notify::Sender;
+use engine::notify::{MailServer, Sender};
 use engine::poll::Upstreams;
 use engine::tell::{LinkError, Links, Teller};
 use engine::vault::{MasterKey, Vault};
@@ -32,13 +32,13 @@ type Answer = (u16, Option<&'static str>);
 
 /// What a receiver is to answer next, and what it got.
 #[derive(Clone, Default)]
-struct Receiver {
+pub struct Receiver {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     got: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
 }
 
 impl Receiver {
-    async fn start(&self) -> String {
+    pub async fn start(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let routes = Router::new().route("/hook", post(receive)).with_state(self.clone());
@@ -50,11 +50,11 @@ impl Receiver {
         self.answers.lock().unwrap().extend(answers);
     }
 
-    fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.got.lock().unwrap().len()
     }
 
-    fn last(&self) -> Value {
+    pub fn last(&self) -> Value {
         self.got.lock().unwrap().last().unwrap().1.clone()
     }
 }
@@ -68,18 +68,23 @@ async fn receive(State(receiver): State<Receiver>, headers: HeaderMap, Json(body
 }
 
 /// Everything that tells, over one database, with a clock that stands still.
-struct Telling {
-    pool: PgPool,
-    clock: Arc<TestClock>,
-    desk: Desk,
-    sender: Sender,
-    teller: Teller,
+pub struct Telling {
+    pub pool: PgPool,
+    pub clock: Arc<TestClock>,
+    pub desk: Desk,
+    pub sender: Sender,
+    pub teller: Teller,
     rule: Uuid,
     _cancel: DropGuard,
 }
 
 impl Telling {
-    async fn new(pool: PgPool) -> Self {
+    pub async fn new(pool: PgPool) -> Self {
+        Self::with_mail(pool, None).await
+    }
+
+    /// The same with a mail server.
+    pub async fn with_mail(pool: PgPool, mail: Option<MailServer>) -> Self {
         let clock = TestClock::at(SystemClock.now());
         let shared: SharedClock = clock.clone();
         let vault = Vault::new(MasterKey::generate(), Arc::clone(&shared));
@@ -88,7 +93,7 @@ impl Telling {
         let live = Live::start(&pool, cancel.clone());
         live.ready().await;
         let url = "https://linewatch.example";
-        let sender = Sender::new(pool.clone(), Arc::clone(&shared), vault.clone(), &outbound, None, url);
+        let sender = Sender::new(pool.clone(), Arc::clone(&shared), vault.clone(), &outbound, mail, url);
         let desk = Desk {
             pool: pool.clone(),
             clock: Arc::clone(&shared),
@@ -118,7 +123,7 @@ impl Telling {
     }
 
     /// A signed webhook to this receiver.
-    async fn channel(&self, name: &str, url: &str) -> Channel {
+    pub async fn channel(&self, name: &str, url: &str) -> Channel {
         let settings = ChannelSettings { url: Some(url.to_owned()), ..ChannelSettings::default() };
         let new =
             NewChannel { name: name.into(), kind: ChannelKind::Webhook, settings, fallback_id: None, enabled: None };
@@ -133,13 +138,13 @@ impl Telling {
         self.desk.add_channel(&admin(), new).await.unwrap()
     }
 
-    async fn each_by_itself(&self) {
+    pub async fn each_by_itself(&self) {
         let route = self.desk.routes(&admin()).await.unwrap().remove(0);
         let patch = RoutePatch { group_by: Some(Some(GroupBy::Subject)), ..RoutePatch::default() };
         self.desk.change_route(&admin(), route.id, patch).await.unwrap();
     }
 
-    async fn fire(&self, name: &str) -> Uuid {
+    pub async fn fire(&self, name: &str) -> Uuid {
         let id = new_id();
         sqlx::query(
             "insert into alert (id, rule_id, subject_kind, subject_id, subject_name, summary, state, since, fired_at, tell_due_at, updated_at) \
@@ -155,7 +160,7 @@ impl Telling {
         id
     }
 
-    async fn resolve(&self, id: Uuid) {
+    pub async fn resolve(&self, id: Uuid) {
         sqlx::query("update alert set state = 'resolved', resolved_at = $2, tell_due_at = $2 where id = $1")
             .bind(id)
             .bind(self.clock.now())
@@ -165,14 +170,14 @@ impl Telling {
     }
 
     /// Lets time pass and everything be done that is due by then.
-    async fn pass(&self, seconds: i64) {
+    pub async fn pass(&self, seconds: i64) {
         self.clock.advance(TimeDelta::seconds(seconds));
         self.teller.upkeep().await.unwrap();
         self.sender.take_over().await.unwrap();
         self.settle().await;
     }
 
-    async fn settle(&self) {
+    pub async fn settle(&self) {
         for _ in 0..10_000 {
             if self.teller.step().await.unwrap() == Step::Idle && self.sender.step().await.unwrap() == Step::Idle {
                 return;
@@ -182,7 +187,7 @@ impl Telling {
     }
 
     /// Every message, oldest first.
-    async fn told(&self) -> Vec<Notification> {
+    pub async fn told(&self) -> Vec<Notification> {
         let query = NotificationQuery { limit: Some(200), ..NotificationQuery::default() };
         let mut all = self.desk.notifications(&admin(), query).await.unwrap().items;
         all.reverse();
@@ -193,7 +198,7 @@ impl Telling {
         self.told().await.into_iter().map(|told| told.reason).collect()
     }
 
-    fn at(&self, seconds: i64) -> DateTime<Utc> {
+    pub fn at(&self, seconds: i64) -> DateTime<Utc> {
         self.clock.now() + TimeDelta::seconds(seconds)
     }
 }
@@ -321,6 +326,23 @@ async fn what_may_have_been_told_says_so(pool: PgPool) {
     world.pass(2).await;
     assert_eq!(receiver.last()["data"]["maybe_repeat"], true);
     assert!(world.told().await[0].maybe_repeat);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_test_whose_sender_is_gone_does_not_stay_under_way(pool: PgPool) {
+    let (world, receiver) = (Telling::new(pool).await, Receiver::default());
+    let channel = world.channel("hook", &receiver.start().await).await;
+    let test = world.desk.test_channel(&admin(), channel.id).await.unwrap();
+    // the process ends while it sends it
+    sqlx::query("update notification set state = 'sending', lease_token = gen_random_uuid(), sent_at = null")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    world.pass(40).await;
+    assert_eq!(world.told().await[0].state, NotificationState::Sending, "it may still be under way");
+    world.pass(1).await;
+    let test = world.desk.notification(&admin(), test.id).await.unwrap();
+    assert_eq!((test.state, receiver.count()), (NotificationState::Failed, 1), "nobody sends it again");
 }
 
 #[sqlx::test(migrations = "../../migrations")]
