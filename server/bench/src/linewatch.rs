@@ -51,6 +51,16 @@ impl Linewatch {
     /// Starts one on this database and waits until it is ready. Its log goes to a file in `dir`, as it is by default.
     pub async fn serve(programs: &Programs, dir: &Path, database_url: &str) -> Result<Self, Failure> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        Self::serve_at(address, programs, dir, database_url).await
+    }
+
+    /// The same at an address where nobody listens.
+    pub async fn serve_at(
+        address: SocketAddr,
+        programs: &Programs,
+        dir: &Path,
+        database_url: &str,
+    ) -> Result<Self, Failure> {
         let mut command = tied(&programs.linewatch, "TERM", &[]);
         command.arg("serve").envs([("DATABASE_URL", database_url), ("PORT", &address.port().to_string())]);
         command.env("LINEWATCH_DATA_DIR", dir.join("data")).env("LEPTOS_SITE_ROOT", &programs.site);

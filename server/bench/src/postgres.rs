@@ -22,33 +22,56 @@ const SETTINGS: &str = "listen_addresses=127.0.0.1 unix_socket_directories= max_
 /// A running Postgres.
 pub struct Postgres {
     process: Process,
+    place: Place,
     port: u16,
     password: String,
     /// What it says of itself.
     pub version: String,
 }
 
+/// Where it lies, and who runs it.
+struct Place {
+    bin: PathBuf,
+    dir: PathBuf,
+    user: Option<User>,
+}
+
+impl Place {
+    fn data(&self) -> PathBuf {
+        self.dir.join("postgres")
+    }
+
+    /// A command of its user, that ends with us.
+    fn command(&self, program: &str) -> tokio::process::Command {
+        let ids = self.user.as_ref().map(|user| (user.uid.to_string(), user.gid.to_string()));
+        let own: Vec<&str> = ids.iter().flat_map(|(u, g)| ["--reuid", u, "--regid", g, "--clear-groups"]).collect();
+        let mut command = tied(self.bin.join(program), "INT", &own);
+        command.current_dir("/").env("LC_ALL", "C");
+        command
+    }
+
+    fn launch(&self, port: u16) -> Result<Process, Failure> {
+        let mut server = self.command("postgres");
+        server.arg("-D").arg(self.data()).arg("-p").arg(port.to_string());
+        server.args(SETTINGS.split(' ').flat_map(|setting| ["-c", setting]));
+        Process::start("Postgres", server, &self.dir.join("postgres.log"))
+    }
+}
+
 impl Postgres {
     /// Makes one in this directory, and starts it.
     pub async fn start(dir: &Path) -> Result<Self, Failure> {
-        let bin = binaries()?;
-        let data = dir.join("postgres");
+        let place = Place { bin: binaries()?, dir: dir.to_owned(), user: own_user()? };
+        let data = place.data();
         std::fs::create_dir(&data)?;
         let password: String = format!("{:032x}", rand::random::<u128>());
         let secret = dir.join("postgres-password");
         std::fs::write(&secret, &password)?;
-        let user = own_user()?;
+        let user = &place.user;
         for path in [&data, &secret] {
             chown(path, user.as_ref().map(|user| user.uid), user.as_ref().map(|user| user.gid))?;
         }
-        let as_user = |program: &str| {
-            let ids = user.as_ref().map(|user| (user.uid.to_string(), user.gid.to_string()));
-            let own: Vec<&str> = ids.iter().flat_map(|(u, g)| ["--reuid", u, "--regid", g, "--clear-groups"]).collect();
-            let mut command = tied(bin.join(program), "INT", &own);
-            command.current_dir("/").env("LC_ALL", "C");
-            command
-        };
-        let mut initdb = as_user("initdb");
+        let mut initdb = place.command("initdb");
         initdb.args([
             "--username",
             "linewatch",
@@ -65,13 +88,17 @@ impl Postgres {
             return Err(format!("initdb failed: {}", String::from_utf8_lossy(&made.stderr).trim()).into());
         }
         let port = free_port()?;
-        let mut server = as_user("postgres");
-        server.arg("-D").arg(&data).arg("-p").arg(port.to_string());
-        server.args(SETTINGS.split(' ').flat_map(|setting| ["-c", setting]));
-        let process = Process::start("Postgres", server, &dir.join("postgres.log"))?;
-        let mut postgres = Self { process, port, password, version: String::new() };
+        let process = place.launch(port)?;
+        let mut postgres = Self { process, place, port, password, version: String::new() };
         postgres.version = postgres.wait().await?;
         Ok(postgres)
+    }
+
+    /// Ends it by this signal (INT: fast, QUIT: at once, as after a crash) and starts it again where it was.
+    pub async fn restart(&mut self, signal: Signal) -> Result<(), Failure> {
+        self.process.end(signal).await?;
+        self.process = self.place.launch(self.port)?;
+        self.wait().await.map(drop)
     }
 
     async fn wait(&mut self) -> Result<String, Failure> {

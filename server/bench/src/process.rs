@@ -53,6 +53,11 @@ impl Process {
 
     /// Sends it a signal and waits until it has ended.
     pub async fn stop(mut self, signal: Signal) -> Result<(), Failure> {
+        self.end(signal).await
+    }
+
+    /// The same, when it is to be started again in its place.
+    pub async fn end(&mut self, signal: Signal) -> Result<(), Failure> {
         self.must_run()?;
         kill(self.pid, signal)?;
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {

@@ -29,10 +29,7 @@ pub struct World {
 impl World {
     /// Makes one.
     pub async fn new(programs: Programs, end2end: PathBuf, tools: PathBuf, smoke: bool) -> Result<Self, Failure> {
-        sweep();
-        let dir = tempfile::Builder::new().prefix(PREFIX).suffix(&format!("-{}", std::process::id())).tempdir()?;
-        // Postgres is somebody else when we are root, and must be able to pass
-        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))?;
+        let dir = directory()?;
         let postgres = Postgres::start(dir.path()).await?;
         Ok(Self { dir, postgres, programs, end2end, tools, smoke })
     }
@@ -108,6 +105,15 @@ impl Watched {
         let stream = Arc::new(Stream::about(self.keys.clone()));
         Target { address: self.linewatch.address, path: "/webhooks/bench", stream }
     }
+}
+
+/// A directory for a run, which goes with it.
+pub fn directory() -> Result<TempDir, Failure> {
+    sweep();
+    let dir = tempfile::Builder::new().prefix(PREFIX).suffix(&format!("-{}", std::process::id())).tempdir()?;
+    // Postgres is somebody else when we are root, and must be able to pass
+    std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))?;
+    Ok(dir)
 }
 
 const PREFIX: &str = "linewatch-bench-";

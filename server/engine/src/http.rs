@@ -13,7 +13,8 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
     error::Error as StdError,
-    net::IpAddr,
+    io,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Once},
     time::Duration,
 };
@@ -104,12 +105,38 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 pub struct Outbound {
     allow: Arc<[IpNet]>,
+    names: Names,
+}
+
+/// Who says what names mean.
+#[derive(Clone, Debug)]
+enum Names {
+    /// The machine's resolver.
+    System,
+    /// A story in which answers change: these, one after the other.
+    #[cfg(test)]
+    Told(Arc<std::sync::Mutex<std::collections::VecDeque<Vec<IpAddr>>>>),
+}
+
+impl Names {
+    /// The addresses of a name, unchecked.
+    async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        match self {
+            Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.collect()),
+            #[cfg(test)]
+            Self::Told(answers) => {
+                let next = answers.lock().ok().and_then(|mut answers| answers.pop_front());
+                let found = next.ok_or_else(|| io::Error::other("nothing more is told of it"))?;
+                Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect())
+            }
+        }
+    }
 }
 
 impl Outbound {
     /// Public addresses and these networks.
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self { allow: allow.into() }
+        Self { allow: allow.into(), names: Names::System }
     }
 
     /// Reads a URL and refuses what can be refused without resolving its name; names are checked when connecting.
@@ -251,7 +278,7 @@ impl Resolve for Guard {
         let (outbound, plain) = (self.outbound.clone(), self.plain);
         Box::pin(async move {
             let (mut good, mut refused) = (Vec::new(), None);
-            for found in tokio::net::lookup_host((name.as_str(), 0)).await? {
+            for found in outbound.names.lookup(name.as_str()).await? {
                 match outbound.check_address(found.ip(), plain) {
                     Ok(()) => good.push(found),
                     Err(error) => refused = Some(error),
@@ -265,5 +292,7 @@ impl Resolve for Guard {
     }
 }
 
+#[cfg(test)]
+mod ssrf;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod browser;
+pub mod chaos;
 pub mod demo;
 pub mod door;
 pub mod health;
@@ -43,6 +44,8 @@ pub enum Section {
     Health,
     /// Deliveries, retries of many, the failed list, retention
     Webhooks,
+    /// Nothing is lost while processes are killed, receivers misbehave and Postgres is restarted
+    Chaos,
     /// From a webhook to Slack, a storm, previews of rules
     Alerts,
 }
@@ -55,6 +58,7 @@ impl Section {
             Self::Browser => 7,
             Self::Door | Self::Alerts => 5,
             Self::Webhooks => 10,
+            Self::Chaos => 8,
             Self::Live | Self::Poll | Self::Health => 4,
             Self::Demo => 3,
             Self::Pages | Self::Start => 1,
@@ -66,7 +70,7 @@ impl Section {
     pub fn owner(self) -> &'static str {
         match self {
             Self::Health => "health",
-            Self::Webhooks => "webhooks",
+            Self::Webhooks | Self::Chaos => "webhooks",
             Self::Alerts => "alerts",
             _ => "main-job",
         }
@@ -86,6 +90,7 @@ impl Section {
                 Self::Demo => demo::run(world, report).await,
                 Self::Health => health::run(world, report).await,
                 Self::Webhooks => webhooks::run(world, report).await,
+                Self::Chaos => chaos::run(world, report).await,
                 Self::Alerts => alerts::run(world, report).await,
             }
         };

@@ -49,11 +49,15 @@ impl Desk {
             return Err(refused(before.state));
         }
         let ids = [(id.0, before.received_at)];
-        let released = delivery::release(&mut tx, &ids, AttemptTrigger::Person, &actor.name, None, now).await;
-        if released.map_err(internal)?.is_empty() {
-            // something else happened since it was read
-            let after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
-            return Err(refused(after.state));
+        let mut after = before.clone();
+        let by = (AttemptTrigger::Person, actor.name.as_str());
+        while delivery::release(&mut tx, &ids, by.0, by.1, None, now).await.map_err(internal)?.is_empty() {
+            // something else happened since it was read: if somebody asked at the same moment, it is due by now
+            let was = after.state;
+            after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
+            if !matches!(after.state, DeliveryState::Pending | DeliveryState::Waiting) || after.state == was {
+                return Err(refused(after.state));
+            }
         }
         lane::probe_now(&mut tx, before.endpoint_id, now).await.map_err(internal)?;
         let detail = json!({"endpoint": before.endpoint, "was": before.state});

@@ -2,10 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The IPv4 address that an IPv6 one stands for (mapped or compatible), else the address itself.
+/// The IPv4 address that an IPv6 one stands for (`::ffff:0:0/96`: the system connects to the IPv4 address), else the address
+/// itself. All other forms that hide one are not public, whatever they hide.
 pub(super) fn embedded_v4(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V6(v6) => v6.to_ipv4().map_or(address, IpAddr::V4),
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,
     }
 }
@@ -36,7 +37,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    // Only 2000::/3 is given out at all; outside of it are loopback, unique and link-local, multicast, NAT64 (64:ff9b::/96).
+    // Only 2000::/3 is given out at all; outside of it are loopback, unique and link-local, multicast, NAT64 (64:ff9b::/96),
+    // and what was once IPv4-compatible (::/96) or translated (::ffff:0:0:0/96).
     match address.segments() {
         [0x2001, 0..=0x01ff, ..] => false, // protocols; Teredo among them, which hides an IPv4 address
         [0x2001, 0x0db8, ..] => false,     // documentation

@@ -26,16 +26,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A Linewatch with one endpoint, whose clock stands until it is moved.
-struct Story {
-    door: Doorway,
-    desk: Desk,
-    processor: Processor,
-    relay: Relay,
-    receiver: Receiver,
-    endpoint: Endpoint,
+pub struct Story {
+    pub door: Doorway,
+    pub desk: Desk,
+    pub processor: Processor,
+    pub relay: Relay,
+    pub receiver: Receiver,
+    pub endpoint: Endpoint,
 }
 
-fn new_endpoint(name: &str, url: &str) -> NewEndpoint {
+pub fn new_endpoint(name: &str, url: &str) -> NewEndpoint {
     NewEndpoint {
         name: name.to_owned(),
         url: url.to_owned(),
@@ -49,7 +49,7 @@ fn new_endpoint(name: &str, url: &str) -> NewEndpoint {
 }
 
 impl Story {
-    async fn begin(pool: &PgPool) -> Self {
+    pub async fn begin(pool: &PgPool) -> Self {
         let door = Doorway::open(pool).await;
         let clock: SharedClock = door.clock.clone();
         let outbound = Outbound::new(vec!["127.0.0.0/8".parse().unwrap()]);
@@ -83,27 +83,27 @@ impl Story {
     }
 
     /// An event that no dialect knows: processed without a connection.
-    async fn hear(&self, id: &str) {
+    pub async fn hear(&self, id: &str) {
         self.door.post(format!(r#"{{"id":"{id}","event":"odd.thing","n":1.50}}"#)).await.unwrap();
     }
 
     /// Processes what came, and sends what is due by now.
-    async fn settle(&self) {
+    pub async fn settle(&self) {
         while self.processor.step().await.unwrap() == Step::Busy {}
         while self.relay.step().await.unwrap() == Step::Busy {}
     }
 
-    async fn later(&self, by: TimeDelta) {
+    pub async fn later(&self, by: TimeDelta) {
         self.door.clock.advance(by);
         self.settle().await;
     }
 
-    async fn deliveries(&self) -> Vec<Delivery> {
+    pub async fn deliveries(&self) -> Vec<Delivery> {
         let query = DeliveryQuery { limit: Some(200), ..DeliveryQuery::default() };
         self.desk.deliveries(&admin(), query).await.unwrap().items
     }
 
-    async fn the_one(&self) -> Delivery {
+    pub async fn the_one(&self) -> Delivery {
         let mut all = self.deliveries().await;
         assert_eq!(all.len(), 1, "{all:?}");
         all.remove(0)
@@ -123,7 +123,7 @@ impl Story {
 }
 
 /// Checks a signature as the text of Standard Webhooks says it, with nothing of ours.
-fn verifies(came: &Came, secret: &str) -> bool {
+pub fn verifies(came: &Came, secret: &str) -> bool {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let signed = format!("{}.{}.{}", came.id(), came.headers["webhook-timestamp"], came.body);
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
@@ -132,7 +132,7 @@ fn verifies(came: &Came, secret: &str) -> bool {
     came.headers["webhook-signature"].split(' ').any(|signature| signature == wanted)
 }
 
-fn classes(delivery: &Delivery) -> Vec<String> {
+pub fn classes(delivery: &Delivery) -> Vec<String> {
     let errors = delivery.attempts.iter().filter_map(|sent| sent.attempt.error.as_ref());
     errors.map(|error| error.class.clone()).collect()
 }
