@@ -137,7 +137,7 @@ impl Sender {
             let Some((id, _)) = self.send(webhook, n).await else { continue };
             note(&|posted| drop(posted.ids.insert(webhook.id.clone(), id.clone())));
             shared.answered.fetch_add(1, Ordering::Relaxed);
-            if n % REPEATED == 0
+            if n.is_multiple_of(REPEATED)
                 && let Some((again, duplicate)) = self.send(webhook, n + 1).await
             {
                 if again != id {

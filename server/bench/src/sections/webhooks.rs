@@ -288,7 +288,7 @@ async fn many_events(db: &mut PgConnection, events: i64) -> Result<(), Failure> 
                  select (lpad(to_hex((extract(epoch from at) * 1000)::int8), 12, '0') || '70008008' || lpad(to_hex(n), 12, '0'))::uuid as id, at, n
                  from (select n, (((now() at time zone 'UTC')::date - {day}) + n * interval '1 day' / {each}) at time zone 'UTC' as at
                        from generate_series(0, {each} - 1) n) t),
-             some as materialized (select id, row_number() over () - 1 as k from connection),
+             known as materialized (select id, row_number() over () - 1 as k from connection),
              came as (insert into event (id, received_at, source_id, occurred_at, webhook_id, headers, body)
                       select id, at, (select id from source where name = 'bench'), at, 'evt_' || n, '[]', '{{\"event\":\"sync.completed\"}}' from made)
              insert into event_end (id, received_at, started_at, connection_id, duration_ms, state, kind, attempts, failed_at)
@@ -297,7 +297,7 @@ async fn many_events(db: &mut PgConnection, events: i64) -> Result<(), Failure> 
                         'duration_ms', 1, 'outcome', 'failed', 'status', null, 'error', jsonb_build_object('class', 'unknown_connection',
                         'message', 'No round has listed the connection that this event is about'))) end,
                     case when n % 500 = 0 then at end
-             from made m join some s on s.k = (m.n / 500) % 1000",
+             from made m join known s on s.k = (m.n / 500) % 1000",
             each = events / 10
         );
         db.execute(AssertSqlSafe(sql)).await?;
