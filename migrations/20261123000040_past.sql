@@ -3,7 +3,7 @@
 -- Long pauses of a connection that are over: written when something came again. Short ones are not kept: a pause is when it
 -- reached 4 hours, or one and a half of the connection's cadences.
 create table lull (
-    connection_id   uuid not null references connection (id),
+    connection_id   uuid not null references connection (id) on delete cascade,
     kind            text not null,        -- sync: between two good syncs | sign: between two signs, a webhook or a good sync
     since           timestamptz,          -- when the newest came before it; null: nothing ever had
     ended_at        timestamptz not null, -- when we knew of a newer one
@@ -25,7 +25,7 @@ where good > before and received_at - before >= interval '4 hours';
 
 -- When connections turned bad: connection.flips holds the newest only.
 create table flip (
-    connection_id uuid not null references connection (id),
+    connection_id uuid not null references connection (id) on delete cascade,
     at            timestamptz not null
 );
 create index flip_at on flip (at);

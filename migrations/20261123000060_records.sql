@@ -9,7 +9,7 @@ alter table source
 
 -- What is asked of which connection, and when next.
 create table record_ask (
-    connection_id uuid not null references connection (id),
+    connection_id uuid not null references connection (id) on delete cascade,
     entity        text not null,        -- as in source.record_entities
     source_id     uuid not null references source (id),
     since         timestamptz not null, -- what changed before is not looked at: webhooks were not yet remembered

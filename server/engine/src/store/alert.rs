@@ -120,23 +120,23 @@ async fn turn(conn: &mut PgConnection, write: &Write, now: DateTime<Utc>) -> Res
     if write.turned.is_empty() {
         return Ok(());
     }
-    let mut turned: Vec<_> = write.turned.iter().collect();
-    // locked in one order, as by everybody who changes several
-    turned.sort_unstable_by_key(|turned| turned.id);
+    let turned = &write.turned;
     macro_rules! column {
         ($t:ident => $value:expr) => {
             &turned.iter().map(|$t| $value).collect::<Vec<_>>()[..]
         };
     }
-    // who tells of it may write beside us: only what is decided here is written
+    // locked in one order, as by everybody who changes several; who tells of it may write beside us: only what is decided here is written
     sqlx::query!(
-        "update alert a set state = n.state, summary = n.summary, fired_at = n.fired_at, well_since = n.well_since, \
+        "with locked as (select id from alert where id = any($1) order by id for update) \
+         update alert a set state = n.state, summary = n.summary, fired_at = n.fired_at, well_since = n.well_since, \
          resolved_at = n.resolved_at, due_at = n.due_at, \
          tell_due_at = case when n.tell then $10 else a.tell_due_at end, \
          muted_by = case when n.covered then coalesce(a.muted_by, 'outage') else a.muted_by end, \
          version = a.version + 1, updated_at = $10 \
          from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], \
-         $8::bool[], $9::bool[]) as n (id, state, summary, fired_at, well_since, resolved_at, due_at, tell, covered) where a.id = n.id",
+         $8::bool[], $9::bool[]) as n (id, state, summary, fired_at, well_since, resolved_at, due_at, tell, covered) \
+         join locked on locked.id = n.id where a.id = locked.id",
         column!(t => t.id.0),
         column!(t => state(&t.course, t.resolved_at).to_owned()),
         column!(t => t.summary.clone()),

@@ -80,10 +80,12 @@ impl Teller {
         }
         let mut tx = self.pool.begin().await?;
         alert_group::lock(&mut tx).await?;
+        // whoever was here before us may have taken long; and who makes a silence touches what fires, so with these locked every
+        // silence is either known by what is read next, or has them looked at again
+        let changed = alert_told::changed(&mut tx, self.clock.now(), AT_ONCE).await?;
         let settings = Settings::read(&mut tx, self.clock.now()).await?;
-        // only now: whoever was here before us may have taken long, and a silence that was made meanwhile has begun
         let now = self.clock.now();
-        let taken = take_up(&mut tx, &settings, now).await?;
+        let taken = take_up(&mut tx, &changed, &settings, now).await?;
         let told = self.tell(&mut tx, &settings, now).await?;
         let mut changes: Vec<_> = taken.iter().map(|id| Change::new(ChangeTopic::Alert, id, 0)).collect();
         changes.extend(told.iter().map(|one| Change::new(ChangeTopic::Notification, one.id, 0)));
@@ -306,15 +308,15 @@ impl Teller {
 /// Alerts that changed are muted or not, and join the groups of the routes that take them. Answers which.
 async fn take_up(
     conn: &mut PgConnection,
+    ids: &[Uuid],
     settings: &Settings,
     now: DateTime<Utc>,
 ) -> Result<Vec<AlertId>, sqlx::Error> {
-    let ids = alert_told::changed(conn, now, AT_ONCE).await?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let all = alert_told::facts(conn, &ids).await?;
-    let groups = alert_group::of_alerts(conn, &ids).await?;
+    let all = alert_told::facts(conn, ids).await?;
+    let groups = alert_group::of_alerts(conn, ids).await?;
     let mut muted = Vec::with_capacity(all.len());
     let mut joins = Vec::new();
     for facts in &all {

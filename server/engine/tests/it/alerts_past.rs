@@ -23,7 +23,7 @@ const STEPS: i64 = 5 * 24 * 60 / GRID;
 async fn gap(fleet: &Fleet, n: usize) -> Uuid {
     let id = new_id();
     sqlx::query(
-        "insert into gap (id, connection_id, kind, happened_at, found_at, missed_at) values ($1, $2, 'sync_completed', $3, $3, $3)",
+        "insert into gap (id, connection_id, kind, happened_at, found_at, missed_at) values ($1, $2, 'sync_completed', $3 - ('x' || right($1::text, 5))::bit(20)::int * interval '1 microsecond', $3, $3)",
     )
     .bind(id)
     .bind(fleet.ids[n].0)

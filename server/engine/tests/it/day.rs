@@ -148,8 +148,9 @@ async fn one_alone_is_tried_thirteen_times_and_then_rests_to_be_retried(pool: Pg
     story.desk.retry_delivery(&admin(), one.id).await.unwrap();
     story.live_until(begun + TimeDelta::hours(31)).await;
     let again = story.the_one().await;
-    assert_eq!((again.id, again.state), (one.id, DeliveryState::Pending));
-    assert!(again.attempts.len() > MOST as usize + 2, "{again:?}");
+    // due, or waiting while the circuit is open
+    assert!(again.id == one.id && matches!(again.state, DeliveryState::Pending | DeliveryState::Waiting), "{again:?}");
+    assert!(again.attempts.len() > MOST as usize, "{again:?}");
     story.receiver.always(200);
     story.live_until(begun + TimeDelta::hours(55)).await;
     assert_eq!(story.the_one().await.state, DeliveryState::Done);

@@ -48,8 +48,8 @@ impl Peer {
         self.mails.lock().unwrap().clone()
     }
 
-    /// Says the usual, unless it is in a mood at this word. None: the exchange is over.
-    async fn say(&self, stream: &mut BufReader<TcpStream>, word: &str, usual: &str) -> Option<()> {
+    /// Says the usual and answers true, unless it is in a mood at this word. None: the exchange is over.
+    async fn say(&self, stream: &mut BufReader<TcpStream>, word: &str, usual: &str) -> Option<bool> {
         let mood = {
             let mut mood = self.mood.lock().unwrap();
             let at = match *mood {
@@ -67,7 +67,8 @@ impl Peer {
                 return None;
             }
         };
-        stream.write_all(format!("{said}\r\n").as_bytes()).await.ok()
+        stream.write_all(format!("{said}\r\n").as_bytes()).await.ok()?;
+        Some(said == usual)
     }
 
     async fn serve(&self, stream: TcpStream) -> Option<()> {
@@ -78,17 +79,22 @@ impl Peer {
             let word = line.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
             line.clear();
             match word.as_str() {
-                "EHLO" => self.say(&mut stream, "EHLO", "250 mail.example").await?,
-                "DATA" => {
-                    self.say(&mut stream, "DATA", "354 go on").await?;
+                "EHLO" => {
+                    self.say(&mut stream, "EHLO", "250 mail.example").await?;
+                }
+                "DATA" if self.say(&mut stream, "DATA", "354 go on").await? => {
                     let mut mail = String::new();
                     while !mail.ends_with("\r\n.\r\n") {
                         (stream.read_line(&mut mail).await.ok()? > 0).then_some(())?;
                     }
-                    self.say(&mut stream, ".", "250 taken").await?;
-                    self.mails.lock().unwrap().push(mail);
+                    if self.say(&mut stream, ".", "250 taken").await? {
+                        self.mails.lock().unwrap().push(mail);
+                    }
                 }
-                word => self.say(&mut stream, word, "250 good").await?,
+                "DATA" => {}
+                word => {
+                    self.say(&mut stream, word, "250 good").await?;
+                }
             }
         }
         Some(())
