@@ -340,7 +340,6 @@ pub struct Notification {
     /// Its tries, oldest first.
     pub attempts: Vec<Attempt>,
     /// What it says, as text, without the links that were made for one try; only where one message is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
 

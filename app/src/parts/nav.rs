@@ -75,7 +75,8 @@ fn Entry(
     view! {
         <a href=href aria-current=current>
             <span>{words}</span>
-            <span class=if hot { "n hot" } else { "n" }>{number}</span>
+            // no text at all, or the space that stands for an empty one would be there only until it changes
+            <span class=if hot { "n hot" } else { "n" }>{move || Some(number()).filter(|number| !number.is_empty())}</span>
         </a>
     }
 }
