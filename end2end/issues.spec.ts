@@ -92,7 +92,8 @@ test('who acts on what has changed meanwhile is told, and sees how it stands', a
   await expect(headline(page)).toHaveAttribute('data-state', 'open');
   // Nothing that changes reaches the page, so it acts on what it has seen.
   await page.route('**/_app/change-issue', async (route) => {
-    await linewatch.ask(`/api/v1/issues/${issue.id}`, 'PATCH', { state: 'waiting_on_customer', version: issue.version });
+    const { version } = await stored(linewatch, issue);
+    await linewatch.ask(`/api/v1/issues/${issue.id}`, 'PATCH', { state: 'waiting_on_customer', version });
     await route.continue();
   });
   await page.getByRole('button', { name: 'Acknowledge' }).click();
