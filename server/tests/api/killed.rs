@@ -191,7 +191,8 @@ impl Two {
             Stage::Fired => lock(&mut hold, TELLS).await,
             Stage::Pending => lock(&mut hold, CHANNELS).await,
             Stage::Sending(channel) | Stage::Answered(channel) => self.receiver.will(channel, &[Answer::Hold]),
-            Stage::BackOff(channel) => self.receiver.will(channel, &[Answer::Status(503, None)]),
+            // twice: what was still on its way may come first
+            Stage::BackOff(channel) => self.receiver.will(channel, &[Answer::Status(503, None); 2]),
             Stage::Collecting => {}
         }
         let came = self.receiver.came().len();
