@@ -5,6 +5,7 @@ pub mod browser;
 pub mod chaos;
 pub mod demo;
 pub mod door;
+mod failed;
 pub mod health;
 pub mod lists;
 pub mod live;
@@ -57,7 +58,7 @@ impl Section {
             Self::Lists => 9,
             Self::Browser => 7,
             Self::Door | Self::Alerts => 5,
-            Self::Webhooks => 10,
+            Self::Webhooks => 14,
             Self::Chaos => 8,
             Self::Live | Self::Poll | Self::Health => 4,
             Self::Demo => 3,
