@@ -4,6 +4,7 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -93,7 +94,15 @@ impl Receiver {
 
     async fn take(&self, stream: TcpStream, peer: SocketAddr) -> Option<()> {
         let let_go = self.let_go.subscribe();
-        let pid = owner(peer.port());
+        // the kernel's table is read while it changes
+        let mut pid = owner(peer.port());
+        for _ in 0..50 {
+            if pid.is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            pid = owner(peer.port());
+        }
         let mut stream = BufReader::new(stream);
         let mut line = String::new();
         stream.read_line(&mut line).await.ok()?;
@@ -158,7 +167,9 @@ fn owner(port: u16) -> Option<u32> {
     let local = format!("0100007F:{port:04X}");
     let inode = table.lines().find_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        (fields.get(1) == Some(&local.as_str())).then(|| fields.get(9).map(|inode| (*inode).to_owned())).flatten()
+        // what is over, and only waits, belongs to nobody
+        let inode = fields.get(9).filter(|inode| **inode != "0")?;
+        (fields.get(1) == Some(&local.as_str())).then(|| (*inode).to_owned())
     })?;
     let socket = format!("socket:[{inode}]");
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
