@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Database {
     /// `DATABASE_URL`: a Postgres from 15 to 18 of your own; unless said, the embedded one is started. Holds a password.
     pub url: Option<Secret>,
-    /// `LINEWATCH_DATABASE_CONNECTIONS`: connections of one process; 16 unless said.
+    /// `LINEWATCH_DATABASE_CONNECTIONS`: connections of one process; 16 unless said. Beside them, up to seven are for what must not wait.
     pub connections: u32,
     /// `LINEWATCH_DATABASE_PATIENCE_SECONDS`: how long to wait for a free connection; 10 unless said.
     pub patience: Duration,

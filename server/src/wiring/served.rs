@@ -18,7 +18,7 @@ use engine::system::say_alive;
 use engine::tell::Links;
 use engine::vault::{MasterKey, Vault};
 use engine::webhook::Door;
-use engine::{housekeeping, work};
+use engine::{housekeeping, store, work};
 use sqlx::PgPool;
 use std::process::ExitCode;
 use std::{sync::Arc, time::Duration};
@@ -27,6 +27,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+/// Connections to the database for what leads to a message.
+const URGENT: u32 = 4;
 
 /// Which part of the work a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -112,8 +115,9 @@ pub fn assemble(
     let [rounds, checks, events] = std::array::from_fn(|_| Arc::new(Notify::new()));
     let door =
         Door::new(pool.clone(), vault.clone(), clock.clone(), &live, Arc::clone(&events), config.webhook.limits());
+    let urgent = store::lane(&pool, URGENT, store::Plans::Once);
     let sender = Sender::new(
-        pool.clone(),
+        urgent.clone(),
         clock.clone(),
         vault.clone(),
         &outbound,
@@ -122,6 +126,7 @@ pub fn assemble(
     );
     let work = work::Parts {
         pool: pool.clone(),
+        urgent,
         clock: clock.clone(),
         upstreams: upstreams.clone(),
         live: live.clone(),

@@ -66,7 +66,7 @@ pub async fn facts(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Facts>> 
                   coalesce(c.tags, '{}') || coalesce(u.tags, '{}') as "tags!", u.tier as "tier?",
                   array_remove(array[c.owner, u.owner], null) as "owners!", r.group_by, r.repeat_seconds
            from alert a join rule r on r.id = a.rule_id
-           left join connection c on a.subject_kind = 'connection' and c.id::text = a.subject_id
+           left join connection c on c.id = case a.subject_kind when 'connection' then a.subject_id::uuid end
            left join customer u on u.id = c.customer_id
            left join source s on s.id = c.source_id or (a.subject_kind = 'source' and (s.id::text = a.subject_id or s.name = a.subject_id))
            where a.id = any($1)"#,
@@ -214,7 +214,7 @@ pub async fn lines(conn: &mut PgConnection, ids: &[Uuid], public_url: &str, most
                   r.severity, c.id as "connection_id?", c.health as "health?", c.cause as "cause?", c.cause_detail as "cause_detail?",
                   u.name as "customer?", p.name as "platform?", f.eye as "eye?", f.proof_at as "proof_at?"
            from alert a join rule r on r.id = a.rule_id
-           left join connection c on a.subject_kind = 'connection' and c.id::text = a.subject_id
+           left join connection c on c.id = case a.subject_kind when 'connection' then a.subject_id::uuid end
            left join connection_proof f on f.connection_id = c.id
            left join customer u on u.id = c.customer_id
            left join platform p on p.slug = c.platform_slug

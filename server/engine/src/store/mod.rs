@@ -88,6 +88,26 @@ pub async fn connect(url: &str, connections: u32, patience: Duration) -> Result<
     PgPoolOptions::new().max_connections(connections).acquire_timeout(patience).connect_with(options).await
 }
 
+/// How the statements of a lane are planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plans {
+    /// As Postgres finds best for what each is asked about.
+    AsAsked,
+    /// Once for a connection: for statements that find little by an index, where planning takes longer than finding.
+    Once,
+}
+
+/// A few connections beside the pool, for work that must not wait: nobody else holds them, and as its statements are always the
+/// same, they are soon known to each of them. Opened when they are needed.
+pub fn lane(pool: &PgPool, connections: u32, plans: Plans) -> PgPool {
+    let mut options = (*pool.connect_options()).clone();
+    if plans == Plans::Once {
+        options = options.options([("plan_cache_mode", "force_generic_plan")]);
+    }
+    let patience = pool.options().get_acquire_timeout();
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(patience).connect_lazy_with(options)
+}
+
 /// Brings the schema up to date, under a lock: any number of processes may start at once.
 pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
     MIGRATIONS.run(pool).await

@@ -41,12 +41,14 @@ pub async fn failed_since(conn: &mut PgConnection, since: DateTime<Utc>) -> Resu
     Ok(rows.into_iter().map(|row| cell((row.platform_slug, row.source, row.failed, row.first_at))).collect())
 }
 
-/// How many connections there are, by platform's slug and source's name.
+/// How many connections there are, by platform's slug and source's name: from the counters, as this is asked whenever something fails.
 pub async fn totals(conn: &mut PgConnection) -> Result<Vec<(String, String, u64)>> {
     let rows = sqlx::query!(
-        "select c.platform_slug, s.name, c.n as \"n!\" from ( \
-           select platform_slug, source_id, count(*) as n from connection where removed_at is null group by 1, 2) c \
-         join source s on s.id = c.source_id"
+        "select c.platform_slug as \"platform_slug!\", s.name, sum(c.n)::bigint as \"n!\" from ( \
+           select source_id, platform_slug, n from connection_count where tag = '' \
+           union all \
+           select source_id, platform_slug, n from connection_count_delta where tag = '') c \
+         join source s on s.id = c.source_id group by c.platform_slug, s.name having sum(c.n) > 0"
     )
     .fetch_all(conn)
     .await?;

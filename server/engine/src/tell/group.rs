@@ -4,8 +4,8 @@ use super::Facts;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{GroupBy, Route};
 
-/// How long what joins right after the first message is collected.
-pub const COLLECTED: TimeDelta = TimeDelta::seconds(5);
+/// How long what joins right after the first message is collected: all that fails within a moment is told within five seconds.
+pub const COLLECTED: TimeDelta = TimeDelta::seconds(4);
 
 /// What the alerts of a group have in common. A rule groups its own alerts; a route that says how, groups those of all rules.
 pub fn key(route: &Route, facts: &Facts) -> String {

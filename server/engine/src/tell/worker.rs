@@ -86,8 +86,8 @@ impl Teller {
         let settings = Settings::read(&mut tx, self.clock.now()).await?;
         let now = self.clock.now();
         let taken = take_up(&mut tx, &changed, &settings, now).await?;
-        let told = self.tell(&mut tx, &settings, now).await?;
-        let mut changes: Vec<_> = taken.iter().map(|id| Change::new(ChangeTopic::Alert, id, 0)).collect();
+        let mut changes: Vec<_> = taken.iter().map(|facts| Change::new(ChangeTopic::Alert, facts.alert, 0)).collect();
+        let told = self.tell(&mut tx, &settings, taken, now).await?;
         changes.extend(told.iter().map(|one| Change::new(ChangeTopic::Notification, one.id, 0)));
         live::announce(&mut tx, &changes).await?;
         tx.commit().await?;
@@ -171,13 +171,17 @@ impl Teller {
         &self,
         conn: &mut PgConnection,
         settings: &Settings,
+        known: Vec<Facts>,
         now: DateTime<Utc>,
     ) -> Result<Vec<NewNotification>, sqlx::Error> {
         let due = alert_group::due(conn, now, now + digest::WINDOW).await?;
+        let mut facts: HashMap<AlertId, Facts> = known.into_iter().map(|facts| (facts.alert, facts)).collect();
         let all: BTreeSet<Uuid> =
             due.iter().flat_map(|group| group.alerts.iter().chain(&group.told)).copied().collect();
-        let facts = alert_told::facts(conn, &all.into_iter().collect::<Vec<_>>()).await?;
-        let facts: HashMap<AlertId, Facts> = facts.into_iter().map(|facts| (facts.alert, facts)).collect();
+        let more: Vec<Uuid> = all.into_iter().filter(|id| !facts.contains_key(&AlertId(*id))).collect();
+        if !more.is_empty() {
+            facts.extend(alert_told::facts(conn, &more).await?.into_iter().map(|facts| (facts.alert, facts)));
+        }
         let mut ready = Vec::new();
         let mut waits = Vec::new();
         let mut settled = Vec::new();
@@ -259,7 +263,9 @@ impl Teller {
         }
         notification::insert(conn, &new, now).await?;
         alert_group::settle(conn, &settled).await?;
-        alert_group::wait(conn, &waits).await?;
+        if !waits.is_empty() {
+            alert_group::wait(conn, &waits).await?;
+        }
         Ok(new)
     }
 
@@ -305,23 +311,24 @@ impl Teller {
     }
 }
 
-/// Alerts that changed are muted or not, and join the groups of the routes that take them. Answers which.
+/// Alerts that changed are muted or not, and join the groups of the routes that take them. Answers them as they are now.
 async fn take_up(
     conn: &mut PgConnection,
     ids: &[Uuid],
     settings: &Settings,
     now: DateTime<Utc>,
-) -> Result<Vec<AlertId>, sqlx::Error> {
+) -> Result<Vec<Facts>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let all = alert_told::facts(conn, ids).await?;
+    let mut all = alert_told::facts(conn, ids).await?;
     let groups = alert_group::of_alerts(conn, ids).await?;
     let mut muted = Vec::with_capacity(all.len());
     let mut joins = Vec::new();
-    for facts in &all {
+    for facts in &mut all {
         let by = settings.muted_by(facts, now);
         muted.push((facts.alert, by));
+        facts.muted_by = by;
         if facts.state != AlertState::Firing || by.is_some() {
             continue;
         }
@@ -334,9 +341,13 @@ async fn take_up(
     }
     alert_told::looked_at(conn, &muted, now).await?;
     let touched: Vec<Uuid> = groups.iter().map(|group| group.id).collect();
-    alert_group::changed(conn, &touched, now).await?;
-    alert_group::join(conn, &joins, now).await?;
-    Ok(all.into_iter().map(|facts| facts.alert).collect())
+    if !touched.is_empty() {
+        alert_group::changed(conn, &touched, now).await?;
+    }
+    if !joins.is_empty() {
+        alert_group::join(conn, &joins, now).await?;
+    }
+    Ok(all)
 }
 
 fn rhythm(kept: &Kept, route: &Route, changed_at: DateTime<Utc>) -> Rhythm {

@@ -34,6 +34,22 @@ pub async fn run<F, E>(
     idle: Duration,
     wake: &Notify,
     cancel: &CancellationToken,
+    step: impl FnMut() -> F,
+) where
+    F: Future<Output = Result<Step, E>>,
+    E: Display,
+{
+    run_later(name, idle, Duration::ZERO, wake, cancel, step).await;
+}
+
+/// The same, but what wakes it is left alone for `settle` first: for what may come a moment later than what people wait for,
+/// and is done once for all that comes in that moment.
+pub async fn run_later<F, E>(
+    name: &'static str,
+    idle: Duration,
+    settle: Duration,
+    wake: &Notify,
+    cancel: &CancellationToken,
     mut step: impl FnMut() -> F,
 ) where
     F: Future<Output = Result<Step, E>>,
@@ -69,7 +85,12 @@ pub async fn run<F, E>(
         };
         tokio::select! {
             () = cancel.cancelled() => {}
-            () = &mut woken => {}
+            () = &mut woken => if !settle.is_zero() {
+                tokio::time::sleep(settle).await;
+                // what came meanwhile is seen by the same look
+                let mut meanwhile = std::pin::pin!(wake.notified());
+                meanwhile.as_mut().enable();
+            },
             () = tokio::time::sleep(pause) => {}
         }
     }

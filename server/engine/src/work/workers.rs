@@ -1,6 +1,6 @@
 //! Everything that works by itself, started and stopped together.
 
-use super::{BulkWorker, RetryWorker, Step, run};
+use super::{BulkWorker, RetryWorker, Step, run, run_later};
 use crate::alert::{Evaluator, ensure_shipped};
 use crate::clock::SharedClock;
 use crate::health::{self, OutagePolicy, fade, reconsider};
@@ -8,7 +8,7 @@ use crate::live::Live;
 use crate::notify::Sender;
 use crate::poll::{Poller, RecordAsker, Upstreams};
 use crate::relay::Relay;
-use crate::store::{connection, gap, issue, record_event, source};
+use crate::store::{Plans, connection, gap, issue, lane, record_event, source};
 use crate::tell::Teller;
 use crate::webhook::{Rush, process::Processor};
 use chrono::TimeDelta;
@@ -28,10 +28,17 @@ const BULKS_AT_ONCE: usize = 2;
 /// Messages at once, each by another channel, so that one that does not answer keeps no other waiting.
 const MESSAGES_AT_ONCE: usize = 6;
 
+/// What is soon enough a moment after a connection turned: a closer look, and what looks at many. Who has to be told is told first.
+const A_MOMENT: Duration = Duration::from_millis(30);
+/// Connections for the processing of events alone.
+const FOR_EVENTS: u32 = 2;
+
 /// What the workers work with.
 pub struct Parts {
     /// The database.
     pub pool: PgPool,
+    /// The same, for what leads from a connection that turned to a message: see [`store::lane`].
+    pub urgent: PgPool,
     /// The time.
     pub clock: SharedClock,
     /// The clients of all sources.
@@ -66,6 +73,7 @@ impl Workers {
     pub fn start(parts: Parts, tracker: &TaskTracker, cancel: &CancellationToken) {
         let Parts {
             pool,
+            urgent,
             clock,
             upstreams,
             live,
@@ -79,7 +87,7 @@ impl Workers {
             relay,
             sender,
         } = parts;
-        Self::start_telling(&pool, &clock, &live, &sender, tracker, cancel);
+        Self::start_telling(&urgent, &clock, &live, &sender, tracker, cancel);
         let poller = Poller::new(pool.clone(), Arc::clone(&clock), upstreams.clone(), Arc::clone(&checks));
         let bulks = Arc::new(Notify::new());
         tracker.spawn(wake(
@@ -130,11 +138,12 @@ impl Workers {
         for _ in 0..CHECKS_AT_ONCE {
             let (poller, checks, cancel) = (poller.clone(), Arc::clone(&checks), cancel.clone());
             tracker.spawn(async move {
-                run("checks", Duration::from_secs(1), &checks, &cancel, || poller.check()).await;
+                run_later("checks", Duration::from_secs(1), A_MOMENT, &checks, &cancel, || poller.check()).await;
             });
         }
         {
-            let processor = Processor::new(pool.clone(), Arc::clone(&clock), checks).giving_way(rush);
+            let processor =
+                Processor::new(lane(&pool, FOR_EVENTS, Plans::AsAsked), Arc::clone(&clock), checks).giving_way(rush);
             let cancel = cancel.clone();
             tracker.spawn(async move {
                 run("events", Duration::from_secs(1), &events, &cancel, || processor.step()).await;
@@ -161,10 +170,10 @@ impl Workers {
             tracker.spawn(wake_for(turns, live.subscribe(), Arc::clone(&turned), cancel.clone()));
             tracker.spawn(async move {
                 let step = || health::watch(&pool, &clock, &outages, recovery_hold);
-                run("outages", Duration::from_secs(1), &turned, &cancel, step).await;
+                run_later("outages", Duration::from_secs(1), A_MOMENT, &turned, &cancel, step).await;
             });
         }
-        Self::alerts(&pool, &clock, &live, tracker, cancel);
+        Self::alerts(&pool, &urgent, &clock, &live, tracker, cancel);
         {
             let (pool, cancel) = (pool.clone(), cancel.clone());
             tracker.spawn(async move {
@@ -194,21 +203,29 @@ impl Workers {
 
 impl Workers {
     /// Alerts: what was touched, at once; what looks at many together, soon; what time alone changes, now and then.
-    fn alerts(pool: &PgPool, clock: &SharedClock, live: &Live, tracker: &TaskTracker, cancel: &CancellationToken) {
+    fn alerts(
+        pool: &PgPool,
+        urgent: &PgPool,
+        clock: &SharedClock,
+        live: &Live,
+        tracker: &TaskTracker,
+        cancel: &CancellationToken,
+    ) {
         let evaluator = Evaluator::new(pool.clone(), Arc::clone(clock));
+        let first = Evaluator::new(urgent.clone(), Arc::clone(clock));
         let (touched, moved) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         for one in [&touched, &moved] {
             tracker.spawn(wake_for(rules_concerned, live.subscribe(), Arc::clone(one), cancel.clone()));
         }
         {
-            let (evaluator, pool, clock, cancel) = (evaluator.clone(), pool.clone(), Arc::clone(clock), cancel.clone());
+            let (pool, clock, cancel) = (pool.clone(), Arc::clone(clock), cancel.clone());
             tracker.spawn(async move {
                 // once: those that were there once are not brought back
                 let shipped = tokio::sync::OnceCell::new();
                 let ensure = || async { ensure_shipped(&mut *pool.acquire().await?, clock.now()).await };
                 let step = || async {
                     shipped.get_or_try_init(ensure).await?;
-                    evaluator.step().await
+                    first.step().await
                 };
                 run("alerts", Duration::from_millis(500), &touched, &cancel, step).await;
             });
@@ -222,7 +239,7 @@ impl Workers {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                     step
                 };
-                run("alerts of many", Duration::from_secs(60), &moved, &cancel, step).await;
+                run_later("alerts of many", Duration::from_secs(60), A_MOMENT, &moved, &cancel, step).await;
             });
         }
         {
@@ -330,7 +347,8 @@ async fn wake(
         };
         match change {
             Ok(numbered) => match numbered.change.topic {
-                ChangeTopic::Event => events.notify_one(),
+                // of what was processed it is said too, with a version
+                ChangeTopic::Event if numbered.change.version == 0 => events.notify_one(),
                 ChangeTopic::Connection => checks.notify_one(),
                 ChangeTopic::System => rounds.notify_one(),
                 ChangeTopic::Retry => bulks.notify_one(),
