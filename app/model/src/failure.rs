@@ -232,7 +232,7 @@ pub struct Rejection {
     pub detail: String,
     /// The headers that were kept.
     pub headers: Vec<(String, String)>,
-    /// The beginning of its body.
+    /// The beginning of its body, without the values that are hidden; nobody reveals them.
     pub excerpt: String,
 }
 
