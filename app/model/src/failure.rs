@@ -92,7 +92,7 @@ pub struct FailureQuery {
     pub since: Option<DateTime<Utc>>,
     /// First failed before.
     pub until: Option<DateTime<Utc>>,
-    /// With this text in the error or in the payload.
+    /// With this text in the error or in what is shown of the payload.
     pub q: Option<String>,
     /// With `q` at this place of the payload, such as `data.error.code`.
     pub path: Option<String>,
@@ -232,7 +232,7 @@ pub struct Rejection {
     pub detail: String,
     /// The headers that were kept.
     pub headers: Vec<(String, String)>,
-    /// The beginning of its body.
+    /// The beginning of its body, without the values that are hidden; nobody reveals them.
     pub excerpt: String,
 }
 
@@ -396,7 +396,8 @@ pub struct Retention {
     pub gaps_days: u16,
     /// Alerts that are over, and the notifications about them with their attempts.
     pub notifications_days: u16,
-    /// Names of fields, in any case, whose values are not shown in payloads.
+    /// Names of fields, in any case, whose values are not shown in payloads, nor found by a search. They hold for all payloads; what was
+    /// hidden when it came stays hidden when its name is taken away.
     pub redacted_fields: Vec<String>,
     /// Grows with every change.
     pub version: i64,
@@ -444,7 +445,7 @@ pub struct RetentionPatch {
     pub gaps_days: Option<u16>,
     /// Alerts that are over, and the notifications about them.
     pub notifications_days: Option<u16>,
-    /// Names of fields whose values are not shown: all of them.
+    /// Names of fields whose values are not shown: all of them. What was hidden when it came stays hidden.
     pub redacted_fields: Option<Vec<String>>,
     /// The version that was looked at; a stale one is refused.
     pub version: Option<i64>,

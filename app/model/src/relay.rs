@@ -201,7 +201,7 @@ pub struct Sent {
     /// What every attempt has.
     #[cfg_attr(feature = "ssr", serde(flatten))]
     pub attempt: Attempt,
-    /// The beginning of what was answered, at most 1 kB; null when nothing was.
+    /// The beginning of what was answered, at most 1 kB, without the values that are hidden; null when nothing was.
     pub answer: Option<String>,
 }
 

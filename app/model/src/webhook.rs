@@ -138,7 +138,7 @@ pub struct EventDetail {
     /// What the list shows too.
     #[cfg_attr(feature = "ssr", serde(flatten))]
     pub event: Event,
-    /// The body as text; null when the role may not see it.
+    /// The body as text, without the values that are hidden; null when the role may not see it.
     pub payload: Option<String>,
     /// The headers that were kept.
     pub headers: Vec<(String, String)>,

@@ -60,7 +60,8 @@ fn form(view: &RetentionView, post: Post, latest: Latest) -> AnyView {
     let redacted = Field {
         name: "redacted_fields",
         label: "Fields whose values are not shown",
-        help: "Names, one a line, in any case. It holds for what arrives from now on; what was stored stays as it was.",
+        help: "Names, one a line, in any case. They hold for what comes from now on, and for what is there already. \
+               What was hidden when it came stays hidden, also when its name is taken away here; a reveal still shows it, and is written down.",
     };
     let inner = view! {
         <input type="hidden" name="form[version]" value=version />

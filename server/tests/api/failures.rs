@@ -158,6 +158,24 @@ async fn payloads_are_revealed_and_retention_is_set(pool: PgPool) {
     machine.json("PATCH", "/api/v1/retention", patch).await.problem(409, "conflict");
     let wrong = machine.json("PATCH", "/api/v1/retention", json!({"gaps_days": 0})).await.problem(422, "invalid");
     assert_eq!(wrong["errors"][0]["field"], "gaps_days");
+
+    // nothing is hidden any more of what comes from now on; what was stays so, whichever way it is looked for
+    let none = machine.json("PATCH", "/api/v1/retention", json!({"redacted_fields": []})).await.json();
+    assert_eq!(none["redacted_fields"], json!([]), "{none}");
+    world.clock.advance(chrono::TimeDelta::hours(1));
+    assert_eq!(machine.get(&format!("/api/v1/events/{id}")).await.json()["payload"], shown["payload"]);
+    failed(&world, &pool, source.id, 1).await;
+    for query in ["q=hunter2", "q=hunter2&path=password"] {
+        let page = machine.get(&format!("/api/v1/failures?{query}")).await.json();
+        assert_eq!(page["items"].as_array().map(Vec::len), Some(1), "{page}");
+        assert_ne!(page["items"][0]["id"], json!(id), "{page}");
+        let csv = machine.get(&format!("/api/v1/failures?{query}&format=csv")).await;
+        assert_eq!((csv.text.lines().count(), csv.text.contains(&id)), (2, false), "{}", csv.text);
+    }
+    let csv = machine.get("/api/v1/events?format=csv").await;
+    assert!(csv.text.contains(&id) && !csv.text.contains("hunter2"), "{}", csv.text);
+    let revealed = machine.call("POST", &format!("/api/v1/events/{id}/reveal")).await;
+    assert_eq!(revealed.json()["payload"], r#"{"n":0,"password":"hunter2"}"#, "{revealed:?}");
     for path in ["rejections", "gaps"] {
         machine.get(&format!("/api/v1/{path}/{}", uuid::Uuid::nil())).await.problem(404, "not_found");
     }

@@ -2,7 +2,8 @@
 
 use super::{Desk, commit};
 use crate::relay;
-use crate::store::{audit, delivery, delivery_list, endpoint, event, internal, lane};
+use crate::store::{audit, delivery, delivery_list, endpoint, event, internal, lane, redaction};
+use crate::webhook::redaction::Rules;
 use model::{Actor, AttemptTrigger, Delivery, DeliveryId, DeliveryQuery, DeliveryState, Page, Refusal, Role};
 use serde_json::json;
 
@@ -22,12 +23,18 @@ impl Desk {
                 Some(endpoints.into_iter().map(|endpoint| relay::delivery_id(id, received_at, endpoint)).collect())
             }
         };
-        delivery_list::list(&mut conn, &query, ids).await
+        let rules = redaction::rules(&mut conn).await.map_err(internal)?;
+        let mut page = delivery_list::list(&mut conn, &query, ids).await?;
+        page.items = page.items.into_iter().map(|delivery| shown(&rules, delivery)).collect();
+        Ok(page)
     }
 
     pub(super) async fn read_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery, Refusal> {
         actor.must_be(Role::Viewer)?;
-        delivery_list::get(&mut *self.conn().await?, id).await?.ok_or_else(not_found)
+        let mut conn = self.conn().await?;
+        let rules = redaction::rules(&mut conn).await.map_err(internal)?;
+        let found = delivery_list::get(&mut conn, id).await?.ok_or_else(not_found)?;
+        Ok(shown(&rules, found))
     }
 
     /// Due now: a failed one starts its schedule anew, another one keeps it. Two people who ask at once are both right.
@@ -65,9 +72,21 @@ impl Desk {
             .await
             .map_err(internal)?;
         let after = delivery_list::get(&mut tx, id).await?.ok_or_else(not_found)?;
+        let rules = redaction::rules(&mut tx).await.map_err(internal)?;
         commit(tx).await?;
-        Ok(after)
+        Ok(shown(&rules, after))
     }
+}
+
+/// The delivery without what is hidden: an endpoint may answer with what it was sent, and with values of its own.
+fn shown(rules: &Rules, mut delivery: Delivery) -> Delivery {
+    for sent in &mut delivery.attempts {
+        if let Some(answer) = &mut sent.answer {
+            let hidden = rules.between(delivery.received_at, sent.attempt.started_at);
+            *answer = hidden.redact(answer).into_owned();
+        }
+    }
+    delivery
 }
 
 fn not_found() -> Refusal {

@@ -2,8 +2,7 @@
 
 use super::{Desk, commit};
 use crate::live;
-use crate::store::{audit, event, event_end, internal, setting};
-use crate::webhook::payload;
+use crate::store::{audit, event, event_end, internal, redaction};
 use model::{Actor, Change, ChangeTopic, Event, EventDetail, EventId, EventQuery, Page, Refusal, Role};
 use serde_json::json;
 use sqlx::PgConnection;
@@ -44,14 +43,13 @@ impl Desk {
     }
 }
 
-/// The event as this role may see it: without the values of the fields that are not shown.
+/// The event as this role may see it: without the values that are hidden, by the rules of when it came or by those of now.
 async fn shown(conn: &mut PgConnection, actor: &Actor, mut detail: EventDetail) -> Result<EventDetail, Refusal> {
     if actor.must_be(Role::Support).is_err() {
         detail.payload = None;
     } else if let Some(came) = &detail.payload {
-        let fields = setting::retention(conn).await.map_err(internal)?.redacted_fields;
-        // what is no JSON has no fields
-        detail.payload = payload::redacted(came, &fields).or(detail.payload);
+        let rules = redaction::rules(conn).await.map_err(internal)?;
+        detail.payload = Some(rules.at(detail.event.received_at).redact(came).into_owned());
     }
     Ok(detail)
 }

@@ -1,7 +1,7 @@
 //! Everything that failed.
 
 use super::{Desk, commit};
-use crate::store::{audit, event, failure, gap, internal, rejection};
+use crate::store::{audit, event, failure, gap, internal, redaction, rejection};
 use model::{
     Actor, EventId, Failure, FailureGroup, FailureHint, FailureQuery, FailureSummary, GapId, GapView, Page, Refusal,
     Rejection, RejectionId, RejectionReason, Revealed, Role,
@@ -47,10 +47,14 @@ impl Desk {
 
     pub(super) async fn read_rejection(&self, actor: &Actor, id: RejectionId) -> Result<Rejection, Refusal> {
         actor.must_be(Role::Viewer)?;
-        let found = rejection::get(&mut *self.conn().await?, id).await.map_err(internal)?;
+        let mut conn = self.conn().await?;
+        let found = rejection::get(&mut conn, id).await.map_err(internal)?;
         let mut found = found.ok_or_else(|| Refusal::NotFound("This rejection".to_owned()))?;
         if actor.must_be(Role::Support).is_err() {
             found.excerpt.clear();
+        } else {
+            let rules = redaction::rules(&mut conn).await.map_err(internal)?;
+            found.excerpt = rules.at(found.received_at).redact(&found.excerpt).into_owned();
         }
         Ok(found)
     }

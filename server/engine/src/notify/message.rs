@@ -55,6 +55,14 @@ impl Line {
         }
     }
 
+    /// Why, without what [`Line::what`] says already.
+    pub fn why(&self) -> Option<String> {
+        let said = |part: &str| self.what.strip_suffix(part).is_some_and(|before| before.ends_with(": "));
+        let cause = self.cause.as_deref().filter(|cause| !said(cause))?;
+        let why = cause.split_once(": ").filter(|(_, detail)| said(detail)).map_or(cause, |(cause, _)| cause);
+        Some(why.to_owned())
+    }
+
     /// How its state is known, in words.
     pub fn proof(&self) -> Option<String> {
         let (eye, at) = self.proof_eye.zip(self.proof_at)?;
@@ -283,6 +291,26 @@ mod tests {
         let mut over = lines(1);
         (over[0].over_at, over[0].health) = (Some(DateTime::UNIX_EPOCH), Some(Health::Healthy));
         assert_eq!(title(NotificationReason::Resolved, over, (0, 1)), "[Over] Example Inc SAP is well");
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let why = |what: &str, cause: Option<&str>| {
+            let mut line = lines(1).remove(0);
+            (line.what, line.cause) = (what.to_owned(), cause.map(str::to_owned));
+            line.why()
+        };
+        let credentials = Some("Credentials changed".to_owned());
+        let detail = "Credentials changed: ORA-1: the password has expired";
+        assert_eq!(why("Must sign in again: ORA-1: the password has expired", Some(detail)), credentials);
+        assert_eq!(why("Must sign in again", Some(detail)), Some(detail.to_owned()));
+        assert_eq!(why("Must sign in again: Credentials changed", Some("Credentials changed")), None);
+        assert_eq!(why("Must sign in again", Some("Credentials changed")), credentials);
+        assert_eq!(
+            why("Must sign in again: it has expired", Some("Credentials changed: expired")),
+            Some("Credentials changed: expired".to_owned())
+        );
+        assert_eq!(why("Must sign in again", None), None);
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub fn payload(message: &Message, addresses: &Addresses, maybe_repeat: bool) -> 
             None => text.push_str(&format!(" — {}\nSince {}", escape(&line.what), date(line.since))),
         }
         if line.over_at.is_none() {
-            for (name, said) in [("Why", &line.cause), ("Known by", &line.proof()), ("Next", &line.next_step)] {
+            for (name, said) in [("Why", line.why()), ("Known by", line.proof()), ("Next", line.next_step.clone())] {
                 if let Some(said) = said {
-                    text.push_str(&format!("\n*{name}:* {}", escape(said)));
+                    text.push_str(&format!("\n*{name}:* {}", escape(&said)));
                 }
             }
         }

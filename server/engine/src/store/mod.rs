@@ -59,6 +59,7 @@ pub mod person;
 pub mod reconnect_link;
 pub mod record;
 pub mod record_event;
+pub mod redaction;
 pub mod rejection;
 pub mod replica;
 pub mod retry;

@@ -4,7 +4,7 @@
 use super::word;
 use crate::health::lull::{Lull, LullKind};
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt as _;
+use futures::{Stream, TryStreamExt as _};
 use model::{ConnectionId, Environment, SourceId, When};
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
@@ -74,10 +74,10 @@ pub async fn pauses(
     kind: LullKind,
     when: &When,
     (from, now): (DateTime<Utc>, DateTime<Utc>),
-    mut take: impl FnMut(ConnectionId, &[Pause]),
+    take: impl FnMut(ConnectionId, &[Pause]),
 ) -> Result<()> {
     // what ended tells its own cadence; of what lasts it is the one of now
-    let mut rows = sqlx::query!(
+    let rows = sqlx::query!(
         "with now as materialized ( \
            select c.id, c.first_seen_at, p.last_good_sync_at as good, \
              case when $1 = 'sync' then p.last_good_sync_at else greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) end as since, \
@@ -103,21 +103,9 @@ pub async fn pauses(
         seconds(when.seconds)
     )
     .fetch(conn);
-    let (mut of, mut own): (Option<Uuid>, Vec<Pause>) = (None, Vec::new());
-    while let Some(row) = rows.try_next().await? {
-        if of != Some(row.connection_id) {
-            if let Some(id) = of {
-                take(ConnectionId(id), &own);
-            }
-            own.clear();
-            of = Some(row.connection_id);
-        }
-        own.push(Pause { since: row.since, to: row.ended_at, cadence: row.cadence });
-    }
-    if let Some(id) = of {
-        take(ConnectionId(id), &own);
-    }
-    Ok(())
+    let rows =
+        rows.map_ok(|row| (row.connection_id, Pause { since: row.since, to: row.ended_at, cadence: row.cadence }));
+    gathered(rows, take).await
 }
 
 /// Hands over when each connection turned bad, from a moment on, in the order of time. One connection after the other.
@@ -125,27 +113,32 @@ pub async fn flips(
     conn: &mut PgConnection,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-    mut take: impl FnMut(ConnectionId, &[DateTime<Utc>]),
+    take: impl FnMut(ConnectionId, &[DateTime<Utc>]),
 ) -> Result<()> {
-    let mut rows = sqlx::query!(
+    let rows = sqlx::query!(
         "select connection_id, at from flip where at >= $1 and at <= $2 order by connection_id, at",
         from,
         to
     )
     .fetch(conn);
-    let (mut of, mut own): (Option<Uuid>, Vec<DateTime<Utc>>) = (None, Vec::new());
-    while let Some(row) = rows.try_next().await? {
-        if of != Some(row.connection_id) {
-            if let Some(id) = of {
-                take(ConnectionId(id), &own);
-            }
+    gathered(rows.map_ok(|row| (row.connection_id, row.at)), take).await
+}
+
+/// Hands over what comes in the order of its connections, that of one connection together.
+async fn gathered<T>(
+    mut rows: impl Stream<Item = Result<(Uuid, T)>> + Unpin,
+    mut take: impl FnMut(ConnectionId, &[T]),
+) -> Result<()> {
+    let (mut of, mut own) = (None, Vec::new());
+    while let Some((id, one)) = rows.try_next().await? {
+        if let Some(before) = of.replace(id).filter(|before| *before != id) {
+            take(ConnectionId(before), &own);
             own.clear();
-            of = Some(row.connection_id);
         }
-        own.push(row.at);
+        own.push(one);
     }
-    if let Some(id) = of {
-        take(ConnectionId(id), &own);
+    if let Some(last) = of {
+        take(ConnectionId(last), &own);
     }
     Ok(())
 }

@@ -98,3 +98,78 @@ pub(crate) mod samples {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::mute::{in_scope, silences};
+    use super::{route::matches, samples::facts};
+    use model::{
+        AlertId, ConnectionId, CustomerId, Environment, RouteMatch, RuleId, Scope, Severity, SilenceMatch, SourceId,
+    };
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn list<T>(kind: u8, own: T, other: T) -> Vec<T> {
+        match kind {
+            0 => Vec::new(),
+            1 => vec![other, own],
+            _ => vec![other],
+        }
+    }
+
+    proptest! {
+        /// Of silences, scopes and routes alike, against the plainest reading: each list is empty, or names it, or does not; one that
+        /// does not is enough.
+        #[test]
+        fn one_list_that_does_not_name_it_is_enough(lists in prop::array::uniform11(0u8..3), except: bool) {
+            let own = facts(1);
+            let text = |kind, own: &str| list(kind, own.to_owned(), "other".to_owned());
+            let [rules, severities, alerts, connections, customers, platforms, sources, tags, tiers, environments, owners] = lists;
+            let rule_ids = list(rules, own.rule, RuleId(Uuid::max()));
+            let severe = list(severities, own.severity, Severity::Info);
+            let customer_ids = list(customers, CustomerId(Uuid::from_u128(2)), CustomerId(Uuid::max()));
+            let source_ids = list(sources, SourceId(Uuid::from_u128(3)), SourceId(Uuid::max()));
+            let kinds = list(environments, Environment::Production, Environment::Sandbox);
+
+            let silence = SilenceMatch {
+                rule_ids: rule_ids.clone(),
+                severities: severe.clone(),
+                alert_ids: list(alerts, own.alert, AlertId(Uuid::max())),
+                connections: list(connections, ConnectionId(Uuid::from_u128(1)), ConnectionId(Uuid::max())),
+                customers: customer_ids.clone(),
+                platforms: text(platforms, "sap"),
+                sources: source_ids.clone(),
+                tags: text(tags, "gold"),
+            };
+            let named = [rules, severities, alerts, connections, customers, platforms, sources, tags];
+            prop_assert_eq!(silences(&silence, &own), !named.contains(&2), "{:?}", silence);
+
+            let route = RouteMatch {
+                rule_ids,
+                severities: severe,
+                platforms: text(platforms, "sap"),
+                customers: customer_ids.clone(),
+                tags: text(tags, "gold"),
+                tiers: text(tiers, "a"),
+                sources: source_ids.clone(),
+                environments: kinds.clone(),
+            };
+            let named = [rules, severities, platforms, customers, tags, tiers, sources, environments];
+            prop_assert_eq!(matches(&route, &own), !named.contains(&2), "{:?}", route);
+
+            let scope = Scope {
+                customers: customer_ids,
+                tags: text(tags, "gold"),
+                tiers: text(tiers, "a"),
+                platforms: text(platforms, "sap"),
+                sources: source_ids,
+                environments: kinds,
+                owners: text(owners, "ines"),
+                except,
+            };
+            let named = [customers, tags, tiers, platforms, sources, environments, owners];
+            let all = named.iter().all(|kind| *kind == 0);
+            prop_assert_eq!(in_scope(&scope, &own), all || named.contains(&2) == except, "{:?}", scope);
+        }
+    }
+}

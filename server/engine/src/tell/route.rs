@@ -65,33 +65,7 @@ pub(crate) mod tests {
         assert!(!matches(&both, &one), "several lists must all match");
     }
 
-    fn list<T>(kind: u8, own: T, other: T) -> Vec<T> {
-        match kind {
-            0 => Vec::new(),
-            1 => vec![other, own],
-            _ => vec![other],
-        }
-    }
-
     proptest! {
-        /// Against the plainest reading: each list is empty, or names it, or does not; one that does not is enough.
-        #[test]
-        fn one_list_that_does_not_name_it_is_enough(lists in prop::array::uniform8(0u8..3)) {
-            let own = facts(1);
-            let text = |kind, own: &str| list(kind, own.to_owned(), "other".to_owned());
-            let wanted = RouteMatch {
-                rule_ids: list(lists[0], own.rule, model::RuleId(Uuid::max())),
-                severities: list(lists[1], own.severity, Severity::Info),
-                platforms: text(lists[2], "sap"),
-                customers: list(lists[3], model::CustomerId(Uuid::from_u128(2)), model::CustomerId(Uuid::max())),
-                tags: text(lists[4], "gold"),
-                tiers: text(lists[5], "a"),
-                sources: list(lists[6], model::SourceId(Uuid::from_u128(3)), model::SourceId(Uuid::max())),
-                environments: list(lists[7], model::Environment::Production, model::Environment::Sandbox),
-            };
-            prop_assert_eq!(matches(&wanted, &own), !lists.contains(&2), "{:?}", wanted);
-        }
-
         /// Against the simplest model: walk and stop.
         #[test]
         fn the_first_that_matches_takes_it_unless_it_lets_others_too(kinds in prop::collection::vec((any::<bool>(), any::<bool>()), 0..8)) {

@@ -16,6 +16,7 @@ mod outcome;
 pub mod payload;
 pub mod process;
 mod queue;
+pub mod redaction;
 mod refused;
 pub mod rejections;
 mod rush;

@@ -82,7 +82,7 @@ fn facts(line: &Line) -> Vec<(&'static str, String)> {
         return vec![("Over since", time(at)), ("It began", time(line.since))];
     }
     let mut facts = vec![("What", line.what.clone()), ("Since", time(line.since))];
-    facts.extend(line.cause.clone().map(|cause| ("Why", cause)));
+    facts.extend(line.why().map(|why| ("Why", why)));
     facts.extend(line.proof().map(|proof| ("Known by", proof)));
     facts.extend(line.next_step.clone().map(|step| ("Next", step)));
     facts

@@ -7,7 +7,7 @@ mod search;
 
 pub use occurring::occurring;
 
-use super::{cursor, internal};
+use super::{cursor, internal, redaction};
 use chrono::{DateTime, Utc};
 use model::{
     AttemptError, ChannelId, ChannelRef, ConnectionId, ConnectionRef, EndpointId, EndpointRef, Failure, FailureGroup,
@@ -92,11 +92,14 @@ pub async fn list(conn: &mut PgConnection, query: &FailureQuery) -> Result<Page<
     let mut found = Vec::new();
     let mut looked_at = 0;
     let mut tx = planned_once(conn).await.map_err(internal)?;
+    let rules = match &query.q {
+        Some(_) => Some(redaction::rules(&mut tx).await.map_err(internal)?),
+        None => None,
+    };
     for kind in kinds(query) {
-        let rows = if query.q.is_some() {
-            search::rows(&mut tx, kind, query, after, limit + 1, &mut looked_at).await?
-        } else {
-            rows(&mut tx, kind, query, after, limit + 1).await.map_err(internal)?
+        let rows = match &rules {
+            Some(rules) => search::rows(&mut tx, kind, query, after, limit + 1, &mut looked_at, rules).await?,
+            None => rows(&mut tx, kind, query, after, limit + 1).await.map_err(internal)?,
         };
         found.push(rows.into_iter().map(|row| row.read(kind)).collect());
     }
@@ -275,8 +278,9 @@ async fn found<'q>(conn: &mut PgConnection, query: &'q FailureQuery) -> Result<O
     }
     let (mut ids, mut looked_at) = (Vec::new(), 0);
     let mut tx = planned_once(conn).await.map_err(internal)?;
+    let rules = redaction::rules(&mut tx).await.map_err(internal)?;
     for kind in kinds(query) {
-        let rows = search::rows(&mut tx, kind, query, None, usize::MAX, &mut looked_at).await?;
+        let rows = search::rows(&mut tx, kind, query, None, usize::MAX, &mut looked_at, &rules).await?;
         ids.extend(rows.into_iter().map(|row| row.id));
     }
     tx.rollback().await.map_err(internal)?;

@@ -23,7 +23,7 @@ use model::{ConnectionId, EndpointId, Failure, FailureKind, FailureQuery, Page};
         ("error" = Option<Vec<String>>, Query, description = "With any of these classes of error."),
         ("since" = Option<DateTime<Utc>>, Query, description = "First failed at or after this."),
         ("until" = Option<DateTime<Utc>>, Query, description = "First failed before this."),
-        ("q" = Option<String>, Query, description = "With this text in the error or in the payload; for who may see payloads."),
+        ("q" = Option<String>, Query, description = "With this text in the error or in what is shown of the payload: hidden values are not found. For who may see payloads."),
         ("path" = Option<String>, Query, description = "With `q` at this place of the payload, such as `data.error.code`."),
         ("id" = Option<Vec<String>>, Query, description = "These things alone."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
