@@ -75,6 +75,18 @@ words! {
     }
 }
 
+/// How webhooks about a connection come, learned from when they did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct WebhookPulse {
+    /// The usual pause between two, in seconds.
+    pub pause_seconds: i64,
+    /// From so many webhooks of the last weeks.
+    pub webhooks: i64,
+    /// When the newest came; of those that feed a connection, the newest about its data.
+    pub last_at: Option<DateTime<Utc>>,
+}
+
 /// One customer's link to one platform through a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -109,6 +121,9 @@ pub struct Connection {
     pub cadence_seconds: Option<i64>,
     /// Where that comes from.
     pub cadence_from: Option<CadenceFrom>,
+    /// The webhooks that feed it in real time, by which it is judged then; null where syncs feed it.
+    #[serde(default)]
+    pub real_time: Option<WebhookPulse>,
     /// Who looks after it.
     pub owner: Option<String>,
     /// Our own tags.
@@ -146,7 +161,10 @@ pub struct ConnectionDetail {
     /// From how many syncs its cadence was learned; null where it was not.
     #[serde(default)]
     pub cadence_samples: Option<i64>,
-    /// From when on it counts as late if no good sync comes before; null where that cannot be said.
+    /// How webhooks about it come; null where that is not known yet.
+    #[serde(default)]
+    pub webhooks: Option<WebhookPulse>,
+    /// From when on it counts as late if no good sync, or no webhook where those feed it, comes before; null where that cannot be said.
     pub late_at: Option<DateTime<Utc>>,
     /// How old a proof may become before the state is unknown, in seconds.
     pub proof_allowance_seconds: i64,

@@ -23,7 +23,7 @@ words! {
         FirstSync = "first_sync", "First sync";
         /// The last good sync is as young as the cadence asks.
         Fresh = "fresh", "Fresh";
-        /// The last good sync is older than the cadence allows.
+        /// The last good sync is older than the cadence allows, or the usual webhooks have stopped.
         Late = "late", "Late";
         /// The last sync failed.
         Failing = "failing", "Failing";

@@ -43,7 +43,7 @@ pub use bulk::{Bulk, BulkFailure, BulkFilter, BulkKind, BulkPatch, BulkState, Ne
 pub use change::{Change, ChangeTopic};
 pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
-    ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals,
+    ConnectionSort, CustomerRef, PlatformRef, Proof, SortKey, SourceRef, Totals, WebhookPulse,
 };
 pub use count::{Count, Tally};
 pub use customer::{Customer, CustomerPatch, CustomerQuery, NewView, SavedView};

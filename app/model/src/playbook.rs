@@ -97,11 +97,13 @@ impl Cause {
                 ask_makini: "Quote the key and the time of the last good sync, and ask why none has run since.",
             },
             Self::Silent => Play {
-                happened: "Webhooks that normally come from this connection have stopped, although polling still sees it well.",
+                happened: "Webhooks that normally come about this connection have stopped, although polling still finds it connected and other \
+                           webhooks of its source arrive. What its data does is seen late, or not at all.",
                 actor: Us,
-                step: Step::OpenSystem,
-                instruction: "Check that the webhooks of this source still point at Linewatch.",
-                ask_makini: "If the address is right, ask whether Makini still sends webhooks for this key, and what it gets as an answer.",
+                step: Step::AskMakini,
+                instruction: "Look in the Makini dashboard whether webhooks are still chosen for this connection, and whether some of them \
+                              failed. If all is as it was, quote the facts below to Makini's support.",
+                ask_makini: "Quote the key and when the last webhook came, and ask whether any have been sent for it since, and with what answer.",
             },
             Self::Flapping => Play {
                 happened: "It goes down, comes back, and goes down again: usually a system under load, or a network that comes and goes.",

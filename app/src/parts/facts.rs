@@ -7,7 +7,9 @@ use model::{Authorization, CadenceFrom, ConnectionDetail, DataFlow, Environment,
 /// The list of facts.
 pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
     let c = &detail.connection;
+    let row = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
     let cadence = match (c.cadence_seconds, c.cadence_from) {
+        _ if c.real_time.is_some() => c.real_time.as_ref().map(text::real_time).unwrap_or_default(),
         (Some(seconds), Some(CadenceFrom::Learned)) => {
             let from = detail
                 .cadence_samples
@@ -21,12 +23,20 @@ pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
     };
     let late = detail.late_at.map(|at| {
         let words = match c.data_flow {
+            _ if at > now.now && c.real_time.is_some() => "Late without a webhook",
             _ if at > now.now => "Late unless synced",
             DataFlow::Late => "Counted as late since",
+            _ if c.real_time.is_some() => "A webhook was due",
             _ => "A sync was due",
         };
         view! { <dt>{words}</dt><dd>{if at > now.now { now.until(at) } else { now.ago(at) }}</dd> }.into_any()
     });
+    // of one that they feed the cadence says it
+    let webhooks = detail.webhooks.filter(|_| c.real_time.is_none()).map(|pulse| {
+        let newest = pulse.last_at.map(|at| view! { ", the newest "{now.ago(at)} });
+        view! { <dt>"Webhooks"</dt><dd>{text::learned(&pulse)}{newest}</dd> }.into_any()
+    });
+    let fed = c.real_time.and_then(|pulse| pulse.last_at).map(|at| row("Last webhook of data", now.ago(at)));
     let source = match c.source.environment {
         Environment::Sandbox => format!("{} (sandbox)", c.source.name),
         Environment::Production => c.source.name.clone(),
@@ -39,14 +49,15 @@ pub(crate) fn facts(detail: &ConnectionDetail, now: Moment) -> AnyView {
             view! { <a class="tag" href=format!("/connections?tag={}", text::encode(tag))>{tag.clone()}</a> }.into_any()
         })
         .collect();
-    let row = |name: &'static str, value: AnyView| view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
     view! {
         <dl class="facts">
             {row("Authorization", authorization(c.authorization))}
             {row("Data flow", data_flow(c.data_flow))}
             {row("Last good sync", c.last_good_sync_at.map_or_else(|| "none yet".into_any(), |at| now.ago(at)))}
+            {fed}
             {row("Cadence", cadence.into_any())}
             {late}
+            {webhooks}
             {row("Customer", view! { <a href=format!("/customers/{}", c.customer.id)>{c.customer.name.clone()}</a> }.into_any())}
             {row("System", view! { <a href=format!("/connections?platform={}", text::encode(&c.platform.slug))>{c.platform.name.clone()}</a> }.into_any())}
             {row("Source", source.into_any())}

@@ -13,8 +13,10 @@ pub(crate) fn headline(story: &Story, now: Moment) -> AnyView {
     let gone = detail.removed_at.map(|at| {
         view! { <p class="note">"It was removed upstream "{now.ago(at)}". Its history stays."</p> }.into_any()
     });
+    let fed = c.real_time.and_then(|pulse| pulse.last_at);
     let stopped = c
         .last_good_sync_at
+        .max(fed)
         .filter(|_| c.health.needs_attention())
         .map(|at| view! { " Data last arrived "{now.ago(at)}"." }.into_any());
     view! {

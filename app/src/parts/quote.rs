@@ -40,6 +40,8 @@ pub(crate) fn makini(story: &Story, _: Moment) -> String {
     lines.extend(detail.upstream_error.as_ref().map(|error| format!("Newest error, with its request id: {error}")));
     lines.push(format!("So since: {}", time::utc(c.since)));
     lines.push(format!("Last good sync: {}", c.last_good_sync_at.map_or("none yet".to_owned(), time::utc)));
+    let newest = detail.webhooks.and_then(|pulse| pulse.last_at);
+    lines.extend(newest.map(|at| format!("Last webhook: {}", time::utc(at))));
     lines.extend(c.proof.map(|proof| format!("Last asked: {}", time::utc(proof.at))));
     lines.join("\n")
 }

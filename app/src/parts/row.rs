@@ -79,8 +79,13 @@ fn under(c: &Connection, many_sources: bool) -> String {
     words
 }
 
-/// The last good sync against its cadence.
+/// The last good sync against its cadence; of one that is fed in real time, its newest webhook.
 fn sync(c: &Connection, now: Moment) -> AnyView {
+    if let Some((pulse, at)) = c.real_time.and_then(|pulse| Some((pulse, pulse.last_at?))) {
+        // by day and by night its webhooks come differently, so there is no share to draw
+        let words = format!("in real time, {}", text::every(pulse.pause_seconds));
+        return view! { {now.ago(at)}<span class="sub">{words}</span> }.into_any();
+    }
     let Some(at) = c.last_good_sync_at else {
         return view! { <span class="faint">"none yet"</span> }.into_any();
     };

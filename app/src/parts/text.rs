@@ -1,6 +1,6 @@
 //! Figures and states in plain language. Pure, so the server and the browser always say the same.
 
-use model::{Connection, Count, Health};
+use model::{Connection, Count, Health, WebhookPulse};
 
 /// A count with thin groups: 1,204.
 pub(crate) fn count(n: u64) -> String {
@@ -68,6 +68,17 @@ pub(crate) fn every(seconds: i64) -> String {
         604_800 => "weekly".to_owned(),
         _ => format!("every {}", duration(seconds)),
     }
+}
+
+/// What is known of webhooks: about every 15 min, learned from 96 webhooks.
+pub(crate) fn learned(pulse: &WebhookPulse) -> String {
+    let webhooks = counted(pulse.webhooks.unsigned_abs(), "webhook", "webhooks");
+    format!("about {}, learned from {webhooks}", every(pulse.pause_seconds))
+}
+
+/// The same as the cadence of a connection that they feed.
+pub(crate) fn real_time(pulse: &WebhookPulse) -> String {
+    format!("fed in real time: {}", learned(pulse))
 }
 
 /// Learned cadences are crooked; nobody needs to know the seconds.
@@ -151,6 +162,14 @@ mod tests {
             [0, 1, 10_000, 10_001].map(|n| connections(Count::stopped(n))),
             ["0 connections", "1 connection", "10,000 connections", "10,000+ connections"]
         );
+    }
+
+    #[test]
+    fn what_is_learned_of_webhooks_is_said_with_its_grounds() {
+        let pulse = WebhookPulse { pause_seconds: 240, webhooks: 212, last_at: None };
+        assert_eq!(real_time(&pulse), "fed in real time: about every 4 min, learned from 212 webhooks");
+        let one = WebhookPulse { pause_seconds: 86_400, webhooks: 1, last_at: None };
+        assert_eq!(learned(&one), "about daily, learned from 1 webhook");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn judged(world: &World, report: &mut Report) -> Result<(), Failure> {
         late_factor: 2.0,
         late_grace: TimeDelta::seconds(120),
         proof_allowance: TimeDelta::minutes(15),
+        hearing: None,
     };
     let mut rates = Vec::new();
     for _ in 0..world.runs() {
@@ -73,6 +74,7 @@ fn news(start: DateTime<Utc>, round: usize, n: usize) -> Sighting {
         cadence_upstream: None,
         busy: Some(false),
         sync: None,
+        of_data: false,
     };
     Sighting { eye, at, own_at: (eye == Eye::Webhook).then_some(at), facts }
 }

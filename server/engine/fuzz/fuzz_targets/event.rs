@@ -80,6 +80,7 @@ fn follow(news: &News, parsed: &Parsed, received_at: DateTime<Utc>) {
         late_factor: 1.5,
         late_grace: TimeDelta::minutes(5),
         proof_allowance: TimeDelta::hours(24),
+        hearing: None,
     };
     let judged = judge(&weighed.known, None, Some(parsed.effective_at), &policy, received_at);
     assert!(judged.due.is_none_or(|due| due > received_at), "due already: {judged:?}");

@@ -107,7 +107,7 @@ impl Desk {
             return Err(not_found());
         }
         // another cadence may mean another health
-        let policies = source::policies(&mut tx).await.map_err(internal)?;
+        let policies = source::policies_with_hearing(&mut tx, now).await.map_err(internal)?;
         reconsider(&mut tx, &[id.0], &policies, now).await.map_err(internal)?;
         alert_touch::again(&mut tx, &[id.0], &[], now).await.map_err(internal)?;
         audit::write(&mut tx, now, actor, "connection.changed", ("connection", id.to_string()), json!(patch))

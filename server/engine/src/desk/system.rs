@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::housekeeping::room_until;
-use crate::store::{alert, alert_sweep, event, event_due, failure, fleet, gap, internal, issue_list, replica};
+use crate::store::{alert, alert_sweep, event, event_due, failure, fleet, gap, hearing, internal, issue_list, replica};
 use crate::system::concern::{Facts, concerns};
 use chrono::TimeDelta;
 use model::{Actor, Ingest, Pulse, Refusal, Role, System};
@@ -37,7 +37,13 @@ impl Desk {
         let backlog = event_due::backlog(conn, at).await.map_err(internal)?;
         let room_until = room_until(conn, at).await.map_err(internal)?;
         let certificate = self.certificate.borrow().clone();
-        let silent = gap::silent(conn, at).await.map_err(internal)?;
+        let mut silent = gap::silent(conn, at).await.map_err(internal)?;
+        for stopped in hearing::stopped(conn, at).await.map_err(internal)? {
+            match silent.iter_mut().find(|silent| silent.source == stopped.source) {
+                Some(known) => known.fed = stopped.fed,
+                None => silent.push(stopped),
+            }
+        }
         let broken = alert_sweep::broken(conn).await.map_err(internal)?;
         let facts = Facts {
             sources: &sources,

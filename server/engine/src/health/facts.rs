@@ -33,6 +33,8 @@ pub struct Facts {
     pub busy: Option<bool>,
     /// A sync that ended.
     pub sync: Option<SyncFact>,
+    /// It is about the connection's data: that came, and nothing is said of the connection itself.
+    pub of_data: bool,
 }
 
 impl Facts {
@@ -75,6 +77,7 @@ impl Facts {
                 Flow::Paused => "inactive for lack of credits".to_owned(),
                 Flow::Unknown => "a status that we do not know".to_owned(),
             },
+            (None, None) if self.of_data => "its data came".to_owned(),
             (None, None) if self.authorization.is_some() => "signed in".to_owned(),
             (None, None) => "says nothing of its state".to_owned(),
         };
@@ -174,6 +177,11 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
         // it names no dimension: kept on the record, and a check is asked for
         News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
     }
+}
+
+/// What a webhook about a connection's data says.
+pub fn facts_of_data() -> Facts {
+    Facts { of_data: true, ..Facts::default() }
 }
 
 fn of_status(status: Option<UpstreamStatus>, raw: Option<&str>, reauthorization: Option<bool>) -> Facts {

@@ -1,6 +1,7 @@
 //! From what is known to what is shown. Pure.
 
-use super::{Flow, Known, Learned};
+use super::feed::{self, Webhooks};
+use super::{Feed, Flow, Hearing, Known, Learned};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Authorization, CadenceFrom, Cause, DataFlow, Health};
 
@@ -15,6 +16,8 @@ pub struct Policy {
     pub late_grace: TimeDelta,
     /// How old a proof may become.
     pub proof_allowance: TimeDelta,
+    /// Whether the source's webhooks come, as far as that is known.
+    pub hearing: Option<Hearing>,
 }
 
 impl Policy {
@@ -68,7 +71,8 @@ pub struct Judgement {
 /// Judges a connection. Old proof proves nothing: then everything is unknown, and never healthy.
 ///
 /// A connection is late when somebody looked after its deadline and there was no sync. A deadline that passed while nobody
-/// could look says nothing against it: what was proved stands until the proof is too old.
+/// could look says nothing against it: what was proved stands until the proof is too old. One that is fed in real time has its
+/// webhooks for syncs; and whose usual webhooks have stopped, while all else goes on, is late in what it is told.
 pub fn judge(
     known: &Known,
     cadence_set: Option<i64>,
@@ -86,8 +90,13 @@ pub fn judge(
             due: None,
         };
     };
-    let cadence = policy.cadence(known.cadence_upstream, cadence_set, known.rhythm.learned());
-    let cadence = cadence.map(|(seconds, _)| seconds);
+    let feed = policy.feed(known, cadence_set, now);
+    let cadence = feed.cadence();
+    let real_time = matches!(feed, Feed::RealTime(_));
+    let webhooks = match known.flow.value {
+        Flow::Good => feed::webhooks(policy, &feed, known, proof_at, now),
+        _ => Webhooks::AsUsual,
+    };
     // a deadline after which nobody has looked yet does not count yet
     let late_at = policy.late_at(known.last_good_sync_at, cadence).filter(|at| proof_at >= *at);
     let (data_flow, flow_cause) = match known.flow.value {
@@ -100,10 +109,13 @@ pub fn judge(
         Flow::Offline => (DataFlow::Offline, known.flow.cause.or(Some(Cause::PlatformUnreachable))),
         Flow::Paused => (DataFlow::Paused, known.flow.cause),
         Flow::Unknown => (DataFlow::Unknown, known.flow.cause.or(Some(Cause::NoProof))),
-        Flow::Good if known.last_good_sync_at.is_none() => (DataFlow::Unknown, Some(Cause::NoProof)),
+        // nothing is held against it, and nothing proves that its data still comes
+        Flow::Good if real_time && webhooks == Webhooks::Missing => (DataFlow::Unknown, Some(Cause::NoProof)),
+        Flow::Good if !real_time && known.last_good_sync_at.is_none() => (DataFlow::Unknown, Some(Cause::NoProof)),
         Flow::Good if late_at.is_some_and(|at| now >= at) => {
             (DataFlow::Late, Some(if known.busy_since.is_some() { Cause::SlowSync } else { Cause::Late }))
         }
+        Flow::Good if matches!(webhooks, Webhooks::Silent(_)) => (DataFlow::Late, Some(Cause::Silent)),
         Flow::Good => (DataFlow::Fresh, None),
     };
     let authorization = known.authorization.value;
@@ -116,12 +128,17 @@ pub fn judge(
         })),
         _ => flow_cause.or(Some(Cause::NoProof)),
     };
+    let detail = match (cause, webhooks) {
+        (None | Some(Cause::Late | Cause::SlowSync), _) => None,
+        (Some(Cause::Silent), Webhooks::Silent(pace)) => Some(feed::words(&feed, known, &pace)),
+        _ => known.detail.clone(),
+    };
     Judgement {
         authorization,
         data_flow,
         health,
         cause,
-        detail: known.detail.clone().filter(|_| !matches!(cause, None | Some(Cause::Late | Cause::SlowSync))),
+        detail,
         due: late_at.filter(|at| known.flow.value == Flow::Good && *at > now),
     }
 }
@@ -157,6 +174,7 @@ mod tests {
         late_factor: 2.0,
         late_grace: TimeDelta::seconds(300),
         proof_allowance: TimeDelta::seconds(900),
+        hearing: None,
     };
 
     fn known(authorization: Authorization, flow: Flow, last_good: Option<i64>) -> Known {

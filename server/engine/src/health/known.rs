@@ -1,6 +1,6 @@
 //! What is known of a connection.
 
-use super::Rhythm;
+use super::{Pulse, Rhythm};
 use chrono::{DateTime, Utc};
 use model::{Authorization, Cause, ConnectionId, CustomerId, DataFlow, Eye, Health, SourceId};
 use std::{fmt, str::FromStr};
@@ -87,6 +87,8 @@ pub struct Known {
     pub cadence_upstream: Option<i64>,
     /// What the good syncs so far teach about the next.
     pub rhythm: Rhythm,
+    /// What the webhooks so far teach about the next.
+    pub pulse: Pulse,
     /// Since when a sync has been seen under way; none when none is.
     pub busy_since: Option<DateTime<Utc>>,
 }
@@ -102,8 +104,16 @@ impl Known {
             last_good_sync_at: None,
             cadence_upstream: None,
             rhythm: Rhythm::default(),
+            pulse: Pulse::default(),
             busy_since: None,
         }
+    }
+}
+
+impl Known {
+    /// Signed in, and nothing wrong with the flow: syncs and webhooks are to be expected.
+    pub fn is_in_order(&self) -> bool {
+        self.authorization.value == Authorization::Authorized && self.flow.value == Flow::Good
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Lull {
 
 /// When the newest sign of life came, as far as the connection itself gives any.
 fn sign(known: &Known) -> Option<DateTime<Utc>> {
-    known.event_at.max(known.last_good_sync_at)
+    known.event_at.max(known.pulse.data_at).max(known.last_good_sync_at)
 }
 
 /// The long pauses that end with what is known from now on. The first good sync ends none: a rule about late syncs waits for nothing

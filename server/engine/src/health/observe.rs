@@ -6,7 +6,9 @@
 use super::gap::WINDOW;
 use super::lull::{self, Lull};
 use super::told::{Told, Was};
-use super::{CheckReason, Facts, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh};
+use super::{
+    CheckReason, Facts, Feed, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh,
+};
 use crate::alert::Touch;
 use crate::clock::new_id;
 use crate::live;
@@ -14,6 +16,7 @@ use crate::store::{
     self, alert_touch, connection, evidence::NewEvidence, gap, past, reconnect_link, transition::NewTransition,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use differs::{differs, only_times_differ, proof_differs, shown_differs, times_differ};
 use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
 use serde_json::Value;
 use sqlx::{PgConnection, Result};
@@ -202,7 +205,11 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
         Eye::Webhook => None,
         Eye::Poll | Eye::Check => SyncFact::noticed(state.known.last_good_sync_at, weighed.known.last_good_sync_at),
     };
-    let told = !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll || noticed.is_some();
+    let by_webhook = sighting.eye == Eye::Webhook;
+    let of_data = by_webhook && sighting.facts.of_data;
+    // webhooks about data may be many, and one is like the other
+    let told =
+        !matches!(weighed.applied, Applied::Confirmed) || sighting.eye != Eye::Poll && !of_data || noticed.is_some();
     let evidence_id = (first || due || told).then(|| {
         let id = new_id();
         trial.recorded = true;
@@ -221,14 +228,28 @@ fn apply(state: &mut State, sighted: &Sighted, now: DateTime<Utc>, trial: &mut T
         id
     });
     let newest = |known: &super::Known| (known.event_at, known.last_good_sync_at);
-    if newest(&state.known) != newest(&weighed.known) {
-        trial.cadences.entry(state.id).or_insert_with(|| {
-            let learned = state.known.rhythm.learned();
-            sighted.policy.cadence(state.known.cadence_upstream, state.cadence_set, learned).map(|(seconds, _)| seconds)
-        });
+    if of_data || newest(&state.known) != newest(&weighed.known) {
+        let feed = |state: &State| sighted.policy.feed(&state.known, state.cadence_set, now);
+        trial.cadences.entry(state.id).or_insert_with(|| feed(state).cadence());
     }
+    let was_in_order = state.known.is_in_order();
     state.known = weighed.known;
-    if (weighed.proves || sighting.eye != Eye::Webhook) && state.proof.is_none_or(|(at, _)| sighting.at >= at) {
+    let is_in_order = state.known.is_in_order();
+    let pulse = &mut state.known.pulse;
+    if by_webhook {
+        pulse.note(sighted.received_at, of_data, was_in_order);
+    }
+    if of_data {
+        pulse.brought(sighting.at);
+    }
+    pulse.settle(was_in_order, is_in_order, now);
+    // data that came proves that one is in order which is fed by it; one without a time of its own may have been long on its way
+    let proves = weighed.proves
+        || of_data
+            && sighting.own_at.is_some()
+            && is_in_order
+            && matches!(sighted.policy.feed(&state.known, state.cadence_set, now), Feed::RealTime(_));
+    if (proves || !by_webhook) && state.proof.is_none_or(|(at, _)| sighting.at >= at) {
         state.proof = Some((sighting.at, sighting.eye));
     }
     if let Some(reason) = weighed.check {
@@ -316,7 +337,7 @@ async fn write(
     observed: &mut Observed,
 ) -> Result<()> {
     let moved: Vec<&State> = after.values().filter(|state| proof_differs(&before[&state.id], state)).collect();
-    connection::save_proofs(conn, &moved).await?;
+    connection::save_proofs(conn, &moved, now).await?;
     let (mut changes, mut changed, mut turns) = (Vec::new(), Vec::new(), Vec::new());
     let mut evidence: HashMap<ConnectionId, &str> = HashMap::new();
     for transition in &trial.transitions {
@@ -421,80 +442,6 @@ fn turn(before: &State, after: &State, evidence: Option<&str>) -> Turn {
     }
 }
 
-/// Whether what is kept beside the proof must be written.
-fn proof_differs(before: &State, after: &State) -> bool {
-    (before.proof, before.recorded_at) != (after.proof, after.recorded_at) || times_differ(before, after)
-}
-
-/// Whether something is news that moves with every good sync.
-fn times_differ(before: &State, after: &State) -> bool {
-    let times = |state: &State| (state.known.event_at, state.known.last_good_sync_at);
-    times(before) != times(after) || before.known.rhythm != after.known.rhythm
-}
-
-/// Whether anything of the wide row must be written: what moves with every good sync lives beside the proof.
-fn differs(before: &State, after: &State) -> bool {
-    let still = |state: &State| State {
-        proof: None,
-        recorded_at: None,
-        known: super::Known {
-            // the moment of the last confirmation is the proof's business, not the row's
-            authorization: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.authorization },
-            flow: super::Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.flow },
-            event_at: None,
-            last_good_sync_at: None,
-            rhythm: super::Rhythm::default(),
-            ..state.known.clone()
-        },
-        upstream: Value::Null,
-        ..state.clone()
-    };
-    before.version == 0 || still(before) != still(after) || upstream_differs(&before.upstream, &after.upstream)
-}
-
-/// Whether a person or a machine could see a difference.
-fn shown_differs(before: &State, after: &State) -> bool {
-    let quiet = |state: &State| State {
-        judge_due_at: None,
-        check_due_at: None,
-        check_reason: None,
-        flips: Vec::new(),
-        ..state.clone()
-    };
-    differs(&quiet(before), &quiet(after))
-        || before.known.last_good_sync_at != after.known.last_good_sync_at
-        || before.check_due_at.is_some() != after.check_due_at.is_some()
-}
-
-/// Whether no total, filter or order but one by time could tell the two apart: a good sync after another good one.
-fn only_times_differ(before: &State, after: &State) -> bool {
-    let timeless = |state: &State| State {
-        known: before.known.clone(),
-        flips: Vec::new(),
-        raw_status: None,
-        proof: None,
-        recorded_at: None,
-        judge_due_at: None,
-        check_due_at: None,
-        check_reason: None,
-        upstream: Value::Null,
-        version: 0,
-        ..state.clone()
-    };
-    before.version > 0 && timeless(before) == timeless(after)
-}
-
-/// Fields that move with every sync are shown elsewhere; they alone are no reason to write.
-fn upstream_differs(before: &Value, after: &Value) -> bool {
-    let moving = ["updated_at", "last_successful_sync_at", "status"];
-    match (before.as_object(), after.as_object()) {
-        (Some(before), Some(after)) => {
-            before.len() != after.len()
-                || after.iter().any(|(name, value)| !moving.contains(&name.as_str()) && before.get(name) != Some(value))
-        }
-        _ => before != after,
-    }
-}
-
+mod differs;
 #[cfg(test)]
 mod tests;

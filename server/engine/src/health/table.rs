@@ -3,7 +3,7 @@
 
 use super::judge::headline;
 use super::unsettled::overlay;
-use super::{Dimension, Flow, Judgement, Known, Policy, judge};
+use super::{Dimension, Flow, Hearing, Judgement, Known, Policy, judge};
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Authorization, Cause, DataFlow, Eye, Health};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ const POLICY: Policy = Policy {
     late_factor: 2.0,
     late_grace: TimeDelta::seconds(300),
     proof_allowance: TimeDelta::seconds(900),
+    hearing: None,
 };
 
 /// Both dimensions, and whether it goes down again and again.
@@ -64,14 +65,37 @@ fn everything_known() -> Vec<Known> {
     all
 }
 
+/// The same for what its webhooks can leave behind: usual ones that came until now, or until long ago, and feed it or go with its syncs.
+fn with_webhooks(known: &Known) -> Vec<Known> {
+    let mut all = vec![known.clone()];
+    for of_data in [true, false] {
+        for newest in [-60, -40_000] {
+            let mut told = known.clone();
+            for n in 0..1_000 {
+                told.pulse.note(at(newest - 900 * (999 - n)), of_data, true);
+            }
+            if of_data {
+                told.pulse.brought(at(newest));
+            }
+            all.push(told);
+        }
+    }
+    all
+}
+
 /// Every input that can come about, with what is shown for it.
 fn judgements() -> BTreeMap<Input, (Health, BTreeSet<Option<Cause>>)> {
     let flips: Vec<_> = [-240, -180, -120, -60].map(at).to_vec();
     let mut all: BTreeMap<Input, (Health, BTreeSet<Option<Cause>>)> = BTreeMap::new();
-    for known in everything_known() {
+    let hearing = Some(Hearing { since: at(-1_000_000), at: at(0) });
+    let policies = [POLICY, Policy { hearing, ..POLICY }];
+    let known = everything_known();
+    let all_known =
+        known.iter().flat_map(with_webhooks).flat_map(|known| policies.map(|policy| (known.clone(), policy)));
+    for (known, policy) in all_known {
         // with a young proof, and with one that is too old
         for proof in [at(0), at(-901)] {
-            let judged: Judgement = judge(&known, None, Some(proof), &POLICY, at(0));
+            let judged: Judgement = judge(&known, None, Some(proof), &policy, at(0));
             for (flapping, flips) in [(false, &[][..]), (true, &flips[..])] {
                 let shown = overlay(judged.clone(), flips, at(0));
                 let input = (shown.authorization, shown.data_flow, flapping);

@@ -144,7 +144,7 @@ pub fn weigh(known: &Known, sighting: &Sighting, skew: TimeDelta, now: DateTime<
         (false, ..) => Applied::Older,
     };
     let confirm = tally.changed && tally.bad_news && sighting.eye != Eye::Check;
-    let alarm = names_no_dimension && sighting.eye == Eye::Webhook;
+    let alarm = names_no_dimension && sighting.eye == Eye::Webhook && !facts.of_data;
     let check = if tally.disagrees || tally.nearly {
         Some(CheckReason::Conflict)
     } else if confirm || alarm {

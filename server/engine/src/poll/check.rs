@@ -75,6 +75,8 @@ impl Poller {
         } else if let Some(state) = connection::lock(&mut tx, &[check.id.0]).await?.pop() {
             let closer = thin::beside_the_list(&answer.value, &state, source);
             let (sighted, worth) = sighted(check, source, answer, &closer, &state, now);
+            let policy = store::source::policy_with_hearing(&mut tx, source, now).await?;
+            let sighted = Sighted { policy, ..sighted };
             let asked = match worth {
                 Worth::Evidence(facts) => {
                     let sighting = Sighting { facts, ..sighted.sighting };

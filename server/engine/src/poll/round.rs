@@ -71,6 +71,8 @@ impl Poller {
         let upstream = self.upstreams.of(source).map_err(Broken::Upstream)?;
         let mut good = GoodRound { began_at, duration_ms: 0, listed: 0, api_version: None, skew_ms: source.skew_ms };
         let (mut cursor, mut reading) = (None, Reading::default());
+        let policy =
+            store::source::policy_with_hearing(&mut *self.pool.acquire().await?, source, self.clock.now()).await?;
         for page in 0.. {
             if page == MOST_PAGES || self.clock.now() - began_at > LONGEST {
                 let endless = UpstreamError::new(ErrorClass::Garbage, "Its list of connections does not end.");
@@ -87,7 +89,8 @@ impl Poller {
                 return Err(Broken::LeaseLost);
             }
             let skew = TimeDelta::milliseconds(good.skew_ms.unwrap_or(0));
-            let swept = sweep(&mut tx, source, &answer.value.seen, answer.sent_at, skew, self.clock.now()).await?;
+            let swept =
+                sweep(&mut tx, (source, policy), &answer.value.seen, answer.sent_at, skew, self.clock.now()).await?;
             tx.commit().await?;
             self.count(source, &swept);
             let brought = reading.take(&answer.value, &swept.ids);

@@ -22,10 +22,10 @@ pub(super) struct Swept {
 }
 
 /// Takes a page: new connections are added, what differs is evidence, the rest only renews its proof; and what proves nothing
-/// does not even do that.
+/// does not even do that. `policy`: how its source judges, with what is known of its webhooks.
 pub(super) async fn sweep(
     conn: &mut PgConnection,
-    source: &Source,
+    (source, policy): (&Source, Policy),
     page: &[Seen],
     sent_at: DateTime<Utc>,
     skew: TimeDelta,
@@ -48,7 +48,7 @@ pub(super) async fn sweep(
     for seen in page {
         let Some(state) = known.get(&seen.key) else { continue };
         ids.push(state.id);
-        let mut sighted = sighted(source, seen, state, &customers, sent_at, skew, now);
+        let mut sighted = Sighted { policy, ..sighted(source, seen, state, &customers, sent_at, skew, now) };
         let word = Word { raw: seen.raw_status.as_deref(), status: seen.status, tells: seen.tells };
         let facts = std::mem::take(&mut sighted.sighting.facts);
         match thin::weigh(facts, word, state, source, when::looks_tell(source)) {

@@ -64,8 +64,7 @@ pub(super) fn next_look(
 /// Until the next sync should have ended.
 fn until_the_next_sync(source: &Source, state: &State, now: DateTime<Utc>) -> Option<TimeDelta> {
     let known = &state.known;
-    let (cadence, _) =
-        Policy::from(source).cadence(known.cadence_upstream, state.cadence_set, known.rhythm.learned())?;
+    let cadence = Policy::from(source).feed(known, state.cadence_set, now).cadence()?;
     let expected = state.known.last_good_sync_at?.checked_add_signed(TimeDelta::try_seconds(cadence)?)?;
     (state.known.flow.value == Flow::Good).then(|| expected - now)
 }

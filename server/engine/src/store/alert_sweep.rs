@@ -20,13 +20,14 @@ pub struct Since {
 }
 
 /// Connections whose last good sync is older than so many cadences or seconds. What is learned is worked out only where nobody said a
-/// cadence.
+/// cadence; one that is fed in real time has none.
 pub async fn late(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> Result<Vec<Since>> {
     let rows = sqlx::query!(
         "select c.id, p.last_good_sync_at as \"last!\", k.cadence, (select max(t.at) from transition t \
            where t.connection_id = c.id and t.from_health in ('paused', 'first_sync')) as free_at from connection_proof p join connection c on c.id = p.connection_id \
          join source s on s.id = c.source_id \
-         cross join lateral (select case when $2::double precision is null then null else coalesce(c.cadence_upstream, c.cadence_set, \
+         cross join lateral (select case when $2::double precision is null \
+           or p.real_time and c.cadence_upstream is null and c.cadence_set is null then null else coalesce(c.cadence_upstream, c.cadence_set, \
            case when cardinality(p.rhythm) >= 5 then \
              (select percentile_disc(0.8) within group (order by t) from unnest(p.rhythm) t)::bigint end, s.cadence_seconds) end as cadence) k \
          where c.removed_at is null and p.last_good_sync_at < $1 and c.health not in ('paused', 'first_sync') \
@@ -45,11 +46,11 @@ pub async fn late(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> R
 /// Connections of which no webhook and no good sync came for so long.
 pub async fn silent_connections(conn: &mut PgConnection, when: &When, now: DateTime<Utc>) -> Result<Vec<Since>> {
     let rows = sqlx::query!(
-        "select c.id, greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) as \"last!\", (select max(t.at) from transition t \
+        "select c.id, greatest(p.event_at, p.data_at, p.last_good_sync_at, c.first_seen_at) as \"last!\", (select max(t.at) from transition t \
            where t.connection_id = c.id and t.from_health = 'paused') as free_at from connection c \
          left join connection_proof p on p.connection_id = c.id \
          where c.removed_at is null and c.health <> 'paused' \
-         and greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) <= $1::timestamptz - ($2::double precision * interval '1 second')",
+         and greatest(p.event_at, p.data_at, p.last_good_sync_at, c.first_seen_at) <= $1::timestamptz - ($2::double precision * interval '1 second')",
         now,
         seconds(when.seconds)
     )

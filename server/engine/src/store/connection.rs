@@ -1,7 +1,7 @@
 //! Connections: reading, locking and saving what is known of them.
 
 use super::{maybe_word, word};
-use crate::health::{Dimension, Known, Rhythm, State};
+use crate::health::{Dimension, Known, Pulse, Rhythm, State};
 use chrono::{DateTime, Utc};
 use model::{ConnectionId, CustomerId, Eye, SourceId};
 use sqlx::{PgConnection, Result};
@@ -55,6 +55,11 @@ struct Row {
     last_good_sync_at: Option<DateTime<Utc>>,
     rhythm: Option<Vec<i32>>,
     syncs: Option<i32>,
+    heard_at: Option<DateTime<Utc>>,
+    data_at: Option<DateTime<Utc>>,
+    well_since: Option<DateTime<Utc>>,
+    pulse_since: Option<DateTime<Utc>>,
+    pulse: Option<Vec<i32>>,
 }
 
 impl TryFrom<Row> for State {
@@ -103,6 +108,13 @@ impl TryFrom<Row> for State {
                 last_good_sync_at: row.last_good_sync_at,
                 cadence_upstream: row.cadence_upstream,
                 rhythm: Rhythm { intervals: row.rhythm.unwrap_or_default(), syncs: row.syncs.unwrap_or(0) },
+                pulse: Pulse::stored(
+                    row.heard_at,
+                    row.data_at,
+                    row.well_since,
+                    row.pulse_since,
+                    &row.pulse.unwrap_or_default(),
+                ),
                 busy_since: row.busy_since,
             },
             cadence_set: row.cadence_set,
@@ -145,7 +157,9 @@ macro_rules! states {
              c.busy_since, c.flips, c.cadence_set, c.cadence_upstream, c.authorization_shown, c.data_flow, c.health, c.cause, \
              c.cause_detail, c.since, c.judge_due_at, c.check_due_at, c.check_reason, c.removed_at, c.absent_since, c.version, \
              pr.proof_at as \"proof_at?\", pr.eye as \"proof_eye?\", pr.recorded_at as \"recorded_at?\", \
-             pr.event_at as \"event_at?\", pr.last_good_sync_at as \"last_good_sync_at?\", pr.rhythm as \"rhythm?\", pr.syncs as \"syncs?\" \
+             pr.event_at as \"event_at?\", pr.last_good_sync_at as \"last_good_sync_at?\", pr.rhythm as \"rhythm?\", pr.syncs as \"syncs?\", \
+             pr.heard_at as \"heard_at?\", pr.data_at as \"data_at?\", pr.well_since as \"well_since?\", pr.pulse_since as \"pulse_since?\", \
+             pr.pulse as \"pulse?\" \
              from connection c join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug \
              left join connection_proof pr on pr.connection_id = c.id " + $rest
             $(, $arg)*
@@ -491,29 +505,45 @@ fn array(values: impl Iterator<Item = String>) -> String {
     format!("{{{}}}", values.collect::<Vec<_>>().join(","))
 }
 
-/// Writes what moves with every good sync. The caller holds the locks of the connections; a proof may have been renewed
-/// without one meanwhile, and the newest stays.
-pub async fn save_proofs(conn: &mut PgConnection, states: &[&State]) -> Result<()> {
+/// Writes what moves with every good sync and every webhook. The caller holds the locks of the connections; a proof may have been
+/// renewed without one meanwhile, and the newest stays.
+pub async fn save_proofs(conn: &mut PgConnection, states: &[&State], now: DateTime<Utc>) -> Result<()> {
     if states.is_empty() {
         return Ok(());
     }
+    macro_rules! column {
+        ($state:ident => $value:expr) => {
+            &states.iter().map(|$state| $value).collect::<Vec<_>>()[..]
+        };
+    }
     sqlx::query!(
-        "insert into connection_proof as p (connection_id, proof_at, eye, recorded_at, last_good_sync_at, event_at, rhythm, syncs) \
-         select id, proof_at, eye, recorded_at, good_at, event_at, rhythm::integer[], syncs \
+        "insert into connection_proof as p (connection_id, proof_at, eye, recorded_at, last_good_sync_at, event_at, rhythm, syncs, \
+         heard_at, data_at, well_since, pulse_since, pulse, real_time) \
+         select id, proof_at, eye, recorded_at, good_at, event_at, rhythm::integer[], syncs, heard_at, data_at, well_since, pulse_since, \
+         pulse::integer[], real_time \
          from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::text[], \
-         $8::integer[]) as n (id, proof_at, eye, recorded_at, good_at, event_at, rhythm, syncs) order by id \
+         $8::integer[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::boolean[]) \
+         as n (id, proof_at, eye, recorded_at, good_at, event_at, rhythm, syncs, heard_at, data_at, well_since, pulse_since, pulse, \
+         real_time) order by id \
          on conflict (connection_id) do update set proof_at = greatest(p.proof_at, excluded.proof_at), \
          eye = case when p.proof_at > excluded.proof_at then p.eye else coalesce(excluded.eye, p.eye) end, \
          recorded_at = excluded.recorded_at, last_good_sync_at = excluded.last_good_sync_at, event_at = excluded.event_at, \
-         rhythm = excluded.rhythm, syncs = excluded.syncs",
-        &states.iter().map(|s| s.id.0).collect::<Vec<_>>(),
-        &states.iter().map(|s| s.proof.map(|(at, _)| at)).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
-        &states.iter().map(|s| s.proof.map(|(_, eye)| eye.to_string())).collect::<Vec<_>>() as &[Option<String>],
-        &states.iter().map(|s| s.recorded_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
-        &states.iter().map(|s| s.known.last_good_sync_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
-        &states.iter().map(|s| s.known.event_at).collect::<Vec<_>>() as &[Option<DateTime<Utc>>],
-        &states.iter().map(|s| array(s.known.rhythm.intervals.iter().map(i32::to_string))).collect::<Vec<_>>(),
-        &states.iter().map(|s| s.known.rhythm.syncs).collect::<Vec<_>>(),
+         rhythm = excluded.rhythm, syncs = excluded.syncs, heard_at = excluded.heard_at, data_at = excluded.data_at, \
+         well_since = excluded.well_since, pulse_since = excluded.pulse_since, pulse = excluded.pulse, real_time = excluded.real_time",
+        column!(s => s.id.0),
+        column!(s => s.proof.map(|(at, _)| at)) as &[Option<DateTime<Utc>>],
+        column!(s => s.proof.map(|(_, eye)| eye.to_string())) as &[Option<String>],
+        column!(s => s.recorded_at) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.last_good_sync_at) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.event_at) as &[Option<DateTime<Utc>>],
+        column!(s => array(s.known.rhythm.intervals.iter().map(i32::to_string))),
+        column!(s => s.known.rhythm.syncs),
+        column!(s => s.known.pulse.heard_at) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.pulse.data_at) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.pulse.well_since) as &[Option<DateTime<Utc>>],
+        column!(s => s.known.pulse.since) as &[Option<DateTime<Utc>>],
+        column!(s => array(s.known.pulse.write().iter().map(i32::to_string))),
+        column!(s => s.known.real_time(now).is_some()),
     )
     .execute(conn)
     .await?;

@@ -4,9 +4,10 @@
 
 use super::connection_count::{self, Counted};
 use super::connection_filter::{Conditions, filter, push_loose};
+use super::connection_learned::{learned, looked_at, policy, webhooks};
 use super::{cursor, internal, maybe_word, record, word};
-use crate::health::{Policy, Rhythm, record::sentence};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::health::{Feed, record::sentence};
+use chrono::{DateTime, Utc};
 use model::{
     CadenceFrom, Cause, CauseView, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionQuery,
     ConnectionSort, CustomerId, CustomerRef, PlatformRef, Proof, Refusal, SortKey, SourceId, SourceRef, TimelineItem,
@@ -22,7 +23,7 @@ const FROM: &str = " from connection c join customer u on u.id = c.customer_id j
 
 const COLUMNS: &str = "select c.id, c.key, c.name, c.customer_id, u.name as customer_name, c.platform_slug, p.name as platform_name, \
      c.source_id, s.name as source_name, s.environment, c.health, c.authorization_shown, c.data_flow, c.since, c.cause, c.cause_detail, \
-     pr.proof_at, pr.eye as proof_eye, pr.last_good_sync_at, pr.rhythm, pr.syncs, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
+     pr.proof_at, pr.eye as proof_eye, pr.last_good_sync_at, pr.rhythm, pr.syncs, pr.heard_at, pr.data_at, pr.pulse, c.cadence_upstream, c.cadence_set, s.cadence_seconds as cadence_default, \
      s.late_factor, s.late_grace_seconds, s.proof_allowance_seconds, c.owner, c.tags, c.raw_status, c.version, c.updated_at";
 
 const JOIN_PROOF: &str = " left join connection_proof pr on pr.connection_id = c.id ";
@@ -259,8 +260,11 @@ fn uuid(text: &str) -> Option<String> {
 pub fn read(row: &PgRow) -> Result<Connection> {
     let cause: Option<Cause> = maybe_word(row.try_get("cause")?)?;
     let detail: Option<String> = row.try_get("cause_detail")?;
-    let learned = rhythm(row)?.learned();
-    let cadence = policy(row)?.cadence(row.try_get("cadence_upstream")?, row.try_get("cadence_set")?, learned);
+    let (known, feed) = learned(row)?;
+    let (cadence, real_time) = match feed {
+        Feed::Synced(cadence) => (cadence, None),
+        Feed::RealTime(pace) => (None, Some(webhooks(pace, known.fed_at()))),
+    };
     let proof_at: Option<DateTime<Utc>> = row.try_get("proof_at")?;
     let proof_eye = maybe_word(row.try_get("proof_eye")?)?;
     Ok(Connection {
@@ -283,27 +287,12 @@ pub fn read(row: &PgRow) -> Result<Connection> {
         last_good_sync_at: row.try_get("last_good_sync_at")?,
         cadence_seconds: cadence.map(|(seconds, _)| seconds),
         cadence_from: cadence.map(|(_, from)| from),
+        real_time,
         owner: row.try_get("owner")?,
         tags: row.try_get("tags")?,
         raw_status: row.try_get("raw_status")?,
         version: row.try_get("version")?,
         updated_at: row.try_get("updated_at")?,
-    })
-}
-
-fn rhythm(row: &PgRow) -> Result<Rhythm> {
-    let intervals: Option<Vec<i32>> = row.try_get("rhythm")?;
-    let syncs: Option<i32> = row.try_get("syncs")?;
-    Ok(Rhythm { intervals: intervals.unwrap_or_default(), syncs: syncs.unwrap_or(0) })
-}
-
-fn policy(row: &PgRow) -> Result<Policy> {
-    let seconds = |n: i64| TimeDelta::try_seconds(n).unwrap_or(TimeDelta::MAX);
-    Ok(Policy {
-        cadence_default: row.try_get("cadence_default")?,
-        late_factor: row.try_get("late_factor")?,
-        late_grace: seconds(row.try_get("late_grace_seconds")?),
-        proof_allowance: seconds(row.try_get("proof_allowance_seconds")?),
     })
 }
 
@@ -329,15 +318,21 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
     };
     let connection = read(&row)?;
     let policy = policy(&row)?;
-    let learned = rhythm(&row)?.learned().filter(|_| connection.cadence_from == Some(CadenceFrom::Learned));
+    let (known, feed) = learned(&row)?;
+    let syncs = known.rhythm.learned().filter(|_| connection.cadence_from == Some(CadenceFrom::Learned));
+    let now = looked_at(&row, &known)?;
     let look: Option<String> = row.try_get("check_reason")?;
     Ok(Some(ConnectionDetail {
-        late_at: policy.late_at(connection.last_good_sync_at, connection.cadence_seconds),
+        webhooks: known.pulse.pace(now).map(|pace| webhooks(pace, known.pulse.heard_at)),
+        late_at: match feed {
+            Feed::Synced(_) => policy.late_at(connection.last_good_sync_at, connection.cadence_seconds),
+            Feed::RealTime(_) => policy.silent_at(&feed, &known, now),
+        },
         email: row.try_get("email")?,
         note: row.try_get("note")?,
         first_seen_at: row.try_get("first_seen_at")?,
         removed_at: row.try_get("removed_at")?,
-        cadence_samples: learned.map(|learned| i64::from(learned.syncs)),
+        cadence_samples: syncs.map(|learned| i64::from(learned.syncs)),
         proof_allowance_seconds: row.try_get("proof_allowance_seconds")?,
         // routine looks lie in the future; these are due now, and what a person waits for
         checking: look.is_some_and(|reason| !matches!(reason.as_str(), "proof" | "unwell")),

@@ -128,7 +128,12 @@ pub async fn silent(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<S
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Silent { source: SourceId(row.source_id), missed: row.missed.unsigned_abs(), since: row.since })
+        .map(|row| Silent {
+            source: SourceId(row.source_id),
+            missed: row.missed.unsigned_abs(),
+            fed: 0,
+            since: row.since,
+        })
         .collect())
 }
 

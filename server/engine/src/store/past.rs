@@ -80,8 +80,9 @@ pub async fn pauses(
     let rows = sqlx::query!(
         "with now as materialized ( \
            select c.id, c.first_seen_at, p.last_good_sync_at as good, \
-             case when $1 = 'sync' then p.last_good_sync_at else greatest(p.event_at, p.last_good_sync_at, c.first_seen_at) end as since, \
-             case when $4::double precision is not null then coalesce(c.cadence_upstream, c.cadence_set, \
+             case when $1 = 'sync' then p.last_good_sync_at else greatest(p.event_at, p.data_at, p.last_good_sync_at, c.first_seen_at) end as since, \
+             case when $4::double precision is not null \
+               and not (coalesce(p.real_time, false) and c.cadence_upstream is null and c.cadence_set is null) then coalesce(c.cadence_upstream, c.cadence_set, \
                case when cardinality(p.rhythm) >= 5 then \
                  (select percentile_disc(0.8) within group (order by t) from unnest(p.rhythm) t)::bigint end, s.cadence_seconds) end as cadence \
            from connection c join source s on s.id = c.source_id left join connection_proof p on p.connection_id = c.id \

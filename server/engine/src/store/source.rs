@@ -1,6 +1,6 @@
 //! Sources: settings, and the work of listing their connections.
 
-use super::{record, word};
+use super::{hearing, record, word};
 use crate::health::Policy;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{AttemptError, Dialect, Mappings, NewSource, Source, SourceId, SourcePatch, SourceRound, SourceTraffic};
@@ -178,6 +178,7 @@ pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>>
                 late_factor: row.late_factor,
                 late_grace: seconds(row.late_grace_seconds),
                 proof_allowance: seconds(row.proof_allowance_seconds),
+                hearing: None,
             };
             let brief = Brief {
                 dialect: word(&row.dialect)?,
@@ -192,7 +193,20 @@ pub async fn briefs(conn: &mut PgConnection) -> Result<HashMap<SourceId, Brief>>
         .collect()
 }
 
-/// How each source judges its connections.
+/// How each source judges its connections, and whether its webhooks come.
+pub async fn policies_with_hearing(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<HashMap<SourceId, Policy>> {
+    let heard = hearing::of_sources(conn, None, now).await?;
+    let with = |(id, policy): (SourceId, Policy)| (id, Policy { hearing: heard.get(&id).copied(), ..policy });
+    Ok(policies(conn).await?.into_iter().map(with).collect())
+}
+
+/// How one source judges its connections, and whether its webhooks come.
+pub async fn policy_with_hearing(conn: &mut PgConnection, source: &Source, now: DateTime<Utc>) -> Result<Policy> {
+    let hearing = hearing::of_sources(conn, Some(source.id), now).await?.remove(&source.id);
+    Ok(Policy { hearing, ..Policy::from(source) })
+}
+
+/// How each source judges its connections, without what its webhooks tell.
 pub async fn policies(conn: &mut PgConnection) -> Result<HashMap<SourceId, Policy>> {
     Ok(briefs(conn).await?.into_iter().map(|(id, brief)| (id, brief.policy)).collect())
 }
@@ -208,6 +222,7 @@ impl From<&Source> for Policy {
             late_factor: source.late_factor,
             late_grace: seconds(source.late_grace_seconds),
             proof_allowance: seconds(source.proof_allowance_seconds),
+            hearing: None,
         }
     }
 }

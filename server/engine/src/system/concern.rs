@@ -24,13 +24,15 @@ const DRIFT_IS_NEWS: TimeDelta = TimeDelta::days(7);
 /// Clocks that are further apart make lateness a guess.
 const SKEW_WARNS: TimeDelta = TimeDelta::seconds(30);
 
-/// A source whose webhooks are missed: polls show what none of them told.
+/// A source whose webhooks are missed: polls show what none of them told, or they feed connections and usually come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silent {
     /// Which.
     pub source: SourceId,
     /// How many were missed since the last one came.
     pub missed: u64,
+    /// How many of its connections they feed; 0 unless the pause is longer than is usual for the source.
+    pub fed: u64,
     /// When the first of these should have come.
     pub since: DateTime<Utc>,
 }
@@ -152,15 +154,29 @@ fn of_source(source: &Source, public_url: &str, now: DateTime<Utc>) -> Vec<Conce
 fn of_silence(silent: &Silent, sources: &[Source]) -> Option<Concern> {
     // one that has no secret, or refuses every webhook, says so already
     let source = sources.iter().find(|source| source.id == silent.source)?;
-    if silent.missed < MISSED_IS_SILENT || source.webhook_secrets.is_empty() || refused(source).is_some() {
+    if silent.missed < MISSED_IS_SILENT && silent.fed == 0
+        || source.webhook_secrets.is_empty()
+        || refused(source).is_some()
+    {
         return None;
     }
     let title = format!("Webhooks of “{}” have stopped", source.name);
-    let detail = format!(
-        "Polls have found {} changes that no webhook told, and none has come since. What is shown is right, but seen later than \
-         it could be. See that the webhooks at Makini still point here.",
-        silent.missed
-    );
+    let mut detail = String::new();
+    if silent.missed >= MISSED_IS_SILENT {
+        detail.push_str(&format!(
+            "Polls have found {} changes that no webhook told, and none has come since. What is shown of them is right, but seen \
+             later than it could be. ",
+            silent.missed
+        ));
+    }
+    if silent.fed > 0 {
+        let connections = if silent.fed == 1 { "connection is" } else { "connections are" };
+        detail.push_str(&format!(
+            "None has come for far longer than usual. {} {connections} fed in real time, and cannot be judged without. ",
+            silent.fed
+        ));
+    }
+    detail.push_str("See that the webhooks at Makini still point here.");
     let concern = concern(ConcernCode::WebhooksSilent, Severity::Warning, title, detail);
     Some(Concern { since: Some(silent.since), source: Some(source.id), ..concern })
 }

@@ -34,6 +34,8 @@ pub struct Parsed {
     pub of_records: bool,
     /// The ids of those records.
     pub records: Vec<String>,
+    /// Whether it says that records were added, changed or deleted, in either dialect. If it names a connection, that is being fed.
+    pub of_data: bool,
 }
 
 /// What a webhook says about a connection.
@@ -94,6 +96,7 @@ pub fn parse(
     let kind = kind_raw.as_deref().and_then(|name| mappings.event_kind(name));
     let may_be = kind.is_none() && kind_raw.is_some() && dialect == Dialect::Openapi2025;
     let records = if may_be { listed_records(body) } else { None };
+    let of_data = kind.is_none() && (records.is_some() || kind_raw.as_deref().is_some_and(is_of_data));
     let occurred_at = envelope.timestamp.and_then(envelope::time);
     Parsed {
         kind,
@@ -104,8 +107,21 @@ pub fn parse(
         news: kind.and_then(|kind| details.news(kind, mappings, received_at)),
         of_records: records.is_some(),
         records: records.unwrap_or_default(),
+        of_data,
         kind_raw,
     }
+}
+
+/// Whether a kind is a word about records, such as `work_orders.updated`, and not about a connection or a sync.
+fn is_of_data(kind: &str) -> bool {
+    let deeds = ["created", "inserted", "updated", "deleted"];
+    kind.rsplit_once('.').is_some_and(|(entity, deed)| {
+        let about = entity.split(['.', '_', '-', '/']).next().unwrap_or_default();
+        deeds.iter().any(|one| deed.eq_ignore_ascii_case(one))
+            && !["", "connection", "connections", "sync", "syncs", "system", "webhook", "webhooks"]
+                .iter()
+                .any(|one| about.eq_ignore_ascii_case(one))
+    })
 }
 
 /// The ids in the older dialect's `{"event": "assets.updated", "body": [id, …]}`: neither id nor time nor connection. None where
@@ -348,6 +364,19 @@ mod tests {
             assert_eq!(parsed.connection_key.as_deref(), Some("con_1"));
             assert_eq!(parsed.kind_raw.as_deref(), Some(event));
             assert_eq!((parsed.effective_at, parsed.clamped), ("2026-11-22T11:59:00Z".parse().unwrap(), false));
+        }
+    }
+
+    #[test]
+    fn what_is_about_data_is_told_from_what_is_about_connections() {
+        let of_data = |event: &str| read(&format!(r#"{{"event":"{event}","connection_id":"c1"}}"#)).of_data;
+        for event in ["work_orders.updated", "purchase-orders.inserted", "eam.assets.created", "Assets.Deleted"] {
+            assert!(of_data(event), "{event}");
+        }
+        for event in
+            ["sync.completed", "connection.updated", "connection_tokens.created", "updated", ".updated", "flow.done"]
+        {
+            assert!(!of_data(event), "{event}");
         }
     }
 

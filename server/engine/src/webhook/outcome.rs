@@ -2,7 +2,7 @@
 
 use super::accept::KEYS_ARE_KEPT;
 use super::event::{News, Parsed, parse};
-use crate::health::{Sighted, Sighting, facts_of_news};
+use crate::health::{Sighted, Sighting, facts_of_data, facts_of_news};
 use crate::store::connection;
 use crate::store::event_due::{Came, Turn};
 use crate::store::event_end::Finished;
@@ -99,15 +99,21 @@ pub(super) fn stranger(turn: &Turn, now: DateTime<Utc>) -> End {
     }
 }
 
-/// What an event says, for [`crate::health::observe`].
-pub(super) fn sighted(turn: &Turn, parsed: &Parsed, news: &News, connection: ConnectionId, brief: &Brief) -> Sighted {
+/// What an event says, for [`crate::health::observe`]. One without news is about the connection's data.
+pub(super) fn sighted(
+    turn: &Turn,
+    parsed: &Parsed,
+    news: Option<&News>,
+    connection: ConnectionId,
+    brief: &Brief,
+) -> Sighted {
     Sighted {
         connection,
         sighting: Sighting {
             eye: Eye::Webhook,
             at: parsed.effective_at,
             own_at: parsed.occurred_at,
-            facts: facts_of_news(news, parsed.effective_at),
+            facts: news.map_or_else(facts_of_data, |news| facts_of_news(news, parsed.effective_at)),
         },
         received_at: turn.received_at,
         skew: brief.skew,

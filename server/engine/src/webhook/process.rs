@@ -10,16 +10,16 @@ use super::fault::is_of_the_data;
 use super::outcome::{End, Heard, TRIES, find, finished, sighted, stranger};
 use super::rush::Rush;
 use crate::clock::SharedClock;
-use crate::health::observe;
+use crate::health::{Hearing, observe};
 use crate::live;
 use crate::relay::{FanOut, Going, Subject};
 use crate::store::event_due::{self, Turn};
 use crate::store::event_end::{self, Finished};
-use crate::store::{record_event, retry, source, source::Brief};
+use crate::store::{hearing, record_event, retry, source, source::Brief};
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::{Applied, AttemptError, AttemptOutcome, EventState, SourceId};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use std::{collections::HashMap, future::Future, sync::Arc};
 use tokio::{
     sync::{Mutex, Notify},
@@ -37,6 +37,9 @@ const GONE: &str = "It is no longer kept";
 /// What is known of the sources is this old at most.
 const BRIEFS_LAST: TimeDelta = TimeDelta::seconds(1);
 
+/// What is known of whether webhooks come is this old at most.
+const HEARINGS_LAST: TimeDelta = TimeDelta::seconds(15);
+
 /// Processes events. Cheap to clone.
 #[derive(Clone)]
 pub struct Processor {
@@ -46,10 +49,15 @@ pub struct Processor {
     /// What came before this may have ended the process before us.
     since: DateTime<Utc>,
     briefs: Arc<Kept>,
+    hearings: Arc<KeptHearings>,
     fan_out: FanOut,
     rush: Rush,
 }
 
+/// How sources are heard.
+type Hearings = Arc<HashMap<SourceId, Hearing>>;
+/// Whether their webhooks come, and since when that is known.
+type KeptHearings = Mutex<Option<(DateTime<Utc>, Hearings)>>;
 type Briefs = Arc<HashMap<SourceId, Brief>>;
 /// What is known of the sources, and since when.
 type Kept = Mutex<Option<(DateTime<Utc>, Briefs)>>;
@@ -93,7 +101,16 @@ impl Processor {
     /// A processor; `checks` is notified when closer looks were asked for.
     pub fn new(pool: PgPool, clock: SharedClock, checks: Arc<Notify>) -> Self {
         let since = clock.now();
-        Self { pool, clock, checks, since, briefs: Arc::default(), fan_out: FanOut::default(), rush: Rush::default() }
+        Self {
+            pool,
+            clock,
+            checks,
+            since,
+            briefs: Arc::default(),
+            hearings: Arc::default(),
+            fan_out: FanOut::default(),
+            rush: Rush::default(),
+        }
     }
 
     /// The same, giving way to those who stand at the door of this process.
@@ -181,9 +198,30 @@ impl Processor {
                 Ok(Arc::clone(briefs))
             }
             _ => {
-                let briefs = Arc::new(source::briefs(&mut *self.pool.acquire().await?).await?);
+                let mut conn = self.pool.acquire().await?;
+                let mut briefs = source::briefs(&mut conn).await?;
+                let heard = self.hearings(&mut conn, now).await?;
+                for (id, brief) in &mut briefs {
+                    brief.policy.hearing = heard.get(id).copied();
+                }
+                let briefs = Arc::new(briefs);
                 *kept = Some((now, Arc::clone(&briefs)));
                 Ok(briefs)
+            }
+        }
+    }
+
+    /// Whether the webhooks of sources come, as of some seconds ago.
+    async fn hearings(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Hearings, sqlx::Error> {
+        let mut kept = self.hearings.lock().await;
+        match &*kept {
+            Some((read_at, heard)) if (TimeDelta::zero()..HEARINGS_LAST).contains(&(now - *read_at)) => {
+                Ok(Arc::clone(heard))
+            }
+            _ => {
+                let heard = Arc::new(hearing::of_sources(conn, None, now).await?);
+                *kept = Some((now, Arc::clone(&heard)));
+                Ok(heard)
             }
         }
     }
@@ -221,12 +259,16 @@ impl Processor {
             let brief = briefs.get(&heard.source_id);
             ends.push(match (&parsed.news, heard.connection(&connections), brief) {
                 _ if heard.is_too_old() => Some(End::done(EventState::Superseded)),
+                (None, Some(connection), Some(brief)) if parsed.of_data => {
+                    sightings.push(sighted(turn, parsed, None, connection, brief));
+                    None
+                }
                 // Records of a connection changed; of which, this dialect does not say.
                 (None, ..) if parsed.of_records => Some(End::done(EventState::Processed)),
                 (None, ..) => Some(End::done(EventState::Unrecognised)),
                 (Some(_), None, _) | (_, _, None) => Some(stranger(turn, started_at)),
                 (Some(news), Some(connection), Some(brief)) => {
-                    sightings.push(sighted(turn, parsed, news, connection, brief));
+                    sightings.push(sighted(turn, parsed, Some(news), connection, brief));
                     None
                 }
             });

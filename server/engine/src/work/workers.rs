@@ -305,7 +305,7 @@ impl Workers {
         if ids.is_empty() {
             return Ok(Step::Idle);
         }
-        let policies = source::policies(&mut tx).await?;
+        let policies = source::policies_with_hearing(&mut tx, now).await?;
         reconsider(&mut tx, &ids, &policies, now).await?;
         tx.commit().await?;
         Ok(Step::Busy)

@@ -155,6 +155,7 @@ impl Fleet {
                         late_factor: 2.0,
                         late_grace: TimeDelta::seconds(300),
                         proof_allowance: TimeDelta::days(40),
+                        hearing: None,
                     },
                     raw_status: None,
                     description: None,

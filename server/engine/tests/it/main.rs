@@ -10,6 +10,7 @@ mod day;
 mod door;
 mod events;
 mod failed;
+mod feed;
 mod gaps;
 mod hearing;
 mod issues;

@@ -15,6 +15,7 @@ fn policy(proof_allowance: i64) -> Policy {
         late_factor: 2.0,
         late_grace: TimeDelta::seconds(300),
         proof_allowance: TimeDelta::seconds(proof_allowance),
+        hearing: None,
     }
 }
 
@@ -166,4 +167,28 @@ fn silence_of_webhooks_is_no_lateness_but_a_webhook_without_a_sync_is() {
     assert!(before.is_empty(), "it was heard before the deadline: {before:?}");
     let after = live(7_200, 9_000, |second| (second == 1_600).then(|| answers(second)));
     assert_eq!(after, [(1_600, Health::Late), (8_801, Health::Unknown)]);
+}
+
+/// A webhook about its data, with a time of its own or not.
+fn data(second: i64, own: bool) -> Sighting {
+    let facts = Facts { of_data: true, ..Facts::default() };
+    Sighting { eye: Eye::Webhook, at: at(second), own_at: own.then(|| at(second)), facts }
+}
+
+#[test]
+fn data_proves_what_it_feeds_and_says_nothing_of_what_syncs_feed() {
+    let lives = |own: bool, cadence_set: Option<i64>| {
+        let (mut state, mut trial) = (healthy(), Trial::default());
+        state.cadence_set = cadence_set;
+        for minute in 1..=600 {
+            apply(&mut state, &seen(data(minute * 60, own), 900), at(minute * 60), &mut trial);
+        }
+        assert_eq!(state.check_due_at, None, "nothing has to be looked into");
+        assert!(trial.evidence.len() <= 11, "one is like the other: {}", trial.evidence.len());
+        assert_eq!(state.known.fed_at(), Some(at(36_000)));
+        state.proof
+    };
+    assert_eq!(lives(true, None), Some((at(36_000), Eye::Webhook)));
+    assert_eq!(lives(false, None), Some((at(0), Eye::Poll)), "it may have been long on its way");
+    assert_eq!(lives(true, Some(600)), Some((at(0), Eye::Poll)), "syncs feed it, and nobody has seen one");
 }

@@ -99,11 +99,14 @@ fn a_source_that_is_not_polled() {
 
 #[test]
 fn webhooks_that_have_stopped() {
-    let silent = |missed| Silent { source: SourceId(uuid::Uuid::nil()), missed, since: now() - TimeDelta::hours(1) };
+    let source = SourceId(uuid::Uuid::nil());
+    let silent = |missed| Silent { source, missed, fed: 0, since: now() - TimeDelta::hours(1) };
     let (two, three) = ([silent(2)], [silent(3)]);
     assert_eq!(look(|_, _, facts| facts.silent = &two), [], "some are lost on the way");
     let stopped = [(ConcernCode::WebhooksSilent, Severity::Warning)];
     assert_eq!(look(|_, _, facts| facts.silent = &three), stopped);
+    let fed = [Silent { fed: 1, ..silent(0) }];
+    assert_eq!(look(|_, _, facts| facts.silent = &fed), stopped, "nobody polls what webhooks feed");
     let deaf = look(|source, _, facts| {
         source.webhook_secrets.clear();
         facts.silent = &three;
