@@ -15,6 +15,7 @@ pub mod lull;
 mod observe;
 mod outage;
 pub mod record;
+mod refused;
 mod rhythm;
 mod sync;
 #[cfg(test)]
@@ -25,7 +26,7 @@ mod watch;
 mod weigh;
 
 pub use availability::availability;
-pub use capability::capabilities;
+pub use capability::{Proved, capabilities};
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_news, facts_of_seen};
 pub use follow::{Turn, follow, issues_due};
 pub use issue::{Outlook, RECOVERY_HOLD, Standing};
@@ -33,6 +34,7 @@ pub use judge::{Judgement, Policy, judge};
 pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
 pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
+pub use refused::{Complaint, RefusedFact};
 pub use rhythm::{Learned, Rhythm};
 pub use sync::SyncFact;
 pub use watch::watch;

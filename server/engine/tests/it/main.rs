@@ -21,6 +21,7 @@ mod posting;
 mod races;
 mod receiver;
 mod reconnect;
+mod refusals;
 mod relay;
 mod retries;
 mod seeing;
