@@ -50,7 +50,7 @@ impl RefusedFact {
         let (ability, limit) = verdict(complaint)?;
         // a field that says something else than we know says nothing that could be pinned on an operation
         let operation = match complaint.operation {
-            Some(word) => named(word),
+            Some(word) => method(word).or_else(|| named(word)),
             None => complaint.code.and_then(named).or_else(|| complaint.message.and_then(named)),
         }?;
         if operation == Operation::Read && ability == Ability::Limited {
@@ -141,17 +141,31 @@ fn limit(code: Option<&str>, message: Option<&str>, says: &str) -> String {
 
 /// The one operation that these words name; none where they name none, or more than one.
 fn named(words: &str) -> Option<Operation> {
+    let words = words.to_ascii_lowercase();
+    // what is read-only is refused everything but reading
+    let words = ["read_only", "read-only", "read only"].iter().fold(words, |words, only| words.replace(only, ""));
     let mut found = words.split(|c: char| !c.is_ascii_alphabetic()).filter_map(operation);
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
 }
 
+/// The operation of an HTTP method.
+fn method(word: &str) -> Option<Operation> {
+    Some(match word.trim().to_ascii_uppercase().as_str() {
+        "GET" | "HEAD" => Operation::Read,
+        "POST" => Operation::Create,
+        "PUT" | "PATCH" => Operation::Update,
+        _ => return None,
+    })
+}
+
 fn operation(word: &str) -> Option<Operation> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "read" | "reading" | "get" | "list" | "query" => Operation::Read,
-        "create" | "created" | "creating" | "creation" | "insert" | "post" => Operation::Create,
-        "update" | "updated" | "updating" | "change" | "changed" | "changes" | "modify" | "modified" | "put"
-        | "patch" => Operation::Update,
+    Some(match word {
+        "read" | "reading" => Operation::Read,
+        "create" | "created" | "creating" | "creation" | "insert" => Operation::Create,
+        "update" | "updated" | "updating" | "change" | "changed" | "changes" | "modify" | "modified" => {
+            Operation::Update
+        }
         "delete" | "deleted" | "deleting" | "deletion" | "remove" | "removed" => Operation::Delete,
         _ => return None,
     })
@@ -217,6 +231,8 @@ mod tests {
             (Some("create"), vec!["vendors"], (Some("INVALID_REQUEST"), Some(422)), "the vendor code is unknown"),
             (Some("read"), vec!["assets"], (Some("AUTHENTICATION_FAILED"), Some(403)), "permission"),
             (Some("read"), vec!["assets"], (Some("INTERNAL_ERROR"), Some(500)), "not allowed"),
+            (Some("read"), vec!["assets"], (Some("RECORD_LOCKED"), None), ""),
+            (None, vec!["assets"], (Some("READ_ONLY"), None), "it is read-only"),
         ] {
             assert_eq!(
                 refused(operation, &entities, how, message),
