@@ -242,7 +242,7 @@ pub async fn acknowledge(
     sqlx::query_scalar!(
         "with mine as (select id, assignee, row_number() over (order by id) as n from ( \
              select id, assignee from issue where connection_id = any($1) and state = 'open' order by id for update) locked), \
-         taken as (update issue i set state = 'acknowledged', assignee = coalesce(assignee, $2), version = version + 1, \
+         taken as (update issue i set state = 'acknowledged', assignee = coalesce(i.assignee, $2), version = version + 1, \
              updated_at = $3 from mine where i.id = mine.id returning i.id, i.connection_id, i.version, mine.assignee as was, mine.n), \
          kept as (insert into bulk_issue (bulk_id, issue_id, version, state, assignee) \
              select $5::uuid, id, version, 'open', was from taken), \
