@@ -64,7 +64,14 @@ pub async fn cancel_bulk(id: BulkId) -> Result<(), CallError> {
 
 /// Takes back what it changed on issues.
 #[server(prefix = "/_app", endpoint = "undo-bulk")]
-pub async fn undo_bulk(id: BulkId) -> Result<Option<BulkUndone>, CallError> {
+pub async fn undo_bulk(id: BulkId) -> Result<(), CallError> {
+    let (desk, actor) = desk()?;
+    answer(desk.undo_bulk(&actor, id).await).map(drop)
+}
+
+/// The same, and says what came of it.
+#[server(prefix = "/_app", endpoint = "take-back", protocol = Wire)]
+pub async fn take_back(id: BulkId) -> Result<Option<BulkUndone>, CallError> {
     let (desk, actor) = desk()?;
     answer(desk.undo_bulk(&actor, id).await).map(|bulk| bulk.undone)
 }

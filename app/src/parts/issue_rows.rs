@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     asking::{Asked, Got, Latest, may},
-    calls::{bulk::undo_bulk, issues::ChangeIssues},
+    calls::{bulk::take_back, issues::ChangeIssues},
 };
 use leptos::{prelude::*, serde_json, server_fn::ServerFn};
 use model::{BulkId, BulkUndone, Issue, IssueChanges, Role};
@@ -111,7 +111,7 @@ fn say(toasts: Toasts, IssueChanges { bulk, changed, refused }: IssueChanges) {
 
 fn undo(toasts: Toasts, bulk: BulkId) {
     leptos::task::spawn_local(async move {
-        toasts.say(match undo_bulk(bulk).await {
+        toasts.say(match take_back(bulk).await {
             Ok(undone) => undone.map_or_else(|| "Taken back".to_owned(), |undone| taken_back(&undone)),
             Err(error) => format!("Not taken back: {error}"),
         });
