@@ -26,7 +26,7 @@ function offers(page: Page): Promise<string[]> {
     for (const button of main.querySelectorAll<HTMLButtonElement>('button, input[type=submit]')) {
       const form = button.form;
       if (!there(button) || button.matches(':disabled') || button.type !== 'submit' || form === null) continue;
-      const action = new URL(button.formAction || form.action, location.href).pathname;
+      const action = new URL(button.getAttribute('formaction') ?? form.getAttribute('action') ?? '', location.href).pathname;
       const posts = form.method === 'post' && !allowed.includes(action);
       const asks = form.method === 'get' && (leads.test(action) || form.elements.namedItem('test') !== null || form.elements.namedItem('reveal') !== null);
       if (posts || asks) found.push(`${button.textContent?.trim()} → ${action}`);
