@@ -73,6 +73,7 @@ fn news(start: DateTime<Utc>, round: usize, n: usize) -> Sighting {
         cadence_upstream: None,
         busy: Some(false),
         sync: None,
+        refused: None,
     };
     Sighting { eye, at, own_at: (eye == Eye::Webhook).then_some(at), facts }
 }

@@ -34,7 +34,7 @@ pub struct Facts {
     /// A sync that ended.
     pub sync: Option<SyncFact>,
     /// An operation on one kind of record that was refused; says nothing of the connection's state.
-    pub refused: Option<RefusedFact>,
+    pub refused: Option<Box<RefusedFact>>,
 }
 
 impl Facts {
@@ -189,7 +189,7 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
                 message: message.as_deref(),
             };
             let detail = message.clone().or_else(|| code.clone());
-            Facts { detail, refused: RefusedFact::of(&complaint), ..Facts::default() }
+            Facts { detail, refused: RefusedFact::of(&complaint).map(Box::new), ..Facts::default() }
         }
     }
 }
