@@ -1,6 +1,6 @@
 // A `linewatch demo` of our own: in a directory of its own, on ports of its own, and gone without a trace at the end.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,6 +88,18 @@ export class Demo {
       throw new Error(`linewatch demo was not ready after ${START_MS / 1000} s.\n${this.words()}`);
     });
     this.ready = await Promise.race([ready, late]);
+  }
+
+  /** Adds a person whose password is the administrator's; straight into the database, because nothing here is about how people are added. */
+  addPerson(email: string, role: 'viewer' | 'support'): void {
+    const near = join(this.dir, 'postgres');
+    const elsewhere = join(near, 'elsewhere');
+    const home = existsSync(elsewhere) ? readFileSync(elsewhere, 'utf8').trim() : near;
+    const kept = (name: string) => readFileSync(join(home, name), 'utf8').trim();
+    const statement = `insert into person (id, email, name, role, password_hash, created_at)
+      select gen_random_uuid(), '${email}', '${email}', '${role}', password_hash, now() from person where role = 'admin' limit 1`;
+    const words = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1', '--host=127.0.0.1', `--port=${kept('port')}`, '--username=linewatch', '--dbname=linewatch', `--command=${statement}`];
+    execFileSync('psql', words, { env: { ...process.env, PGPASSWORD: kept('password') }, stdio: ['ignore', 'ignore', 'pipe'] });
   }
 
   /** Its last words. */

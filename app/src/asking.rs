@@ -37,7 +37,7 @@ use answer::put;
 use chrono::{DateTime, Utc};
 use leptos::{prelude::*, text_prop::TextProp};
 use model::{
-    ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Revealed, Sent, Source, SourceTest, System, Told,
+    ChangeTopic, Connection, ConnectionId, IssueId, Refusal, Revealed, Role, Sent, Source, SourceTest, System, Told,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{future::Future, pin::Pin, time::Duration};
@@ -253,6 +253,11 @@ impl Got {
             return Some(a.page.items.iter().map(|row| row.id).collect());
         }
         Some(self.batch()?.items.iter().map(|row| row.id.0).collect())
+    }
+
+    /// What who asked may do.
+    pub(crate) fn role(&self) -> Option<Role> {
+        self.result.as_ref().ok()?.role()
     }
 
     /// The server's clock when it answered.
@@ -498,6 +503,11 @@ pub(crate) fn part(latest: Latest, draw: impl Fn(&Got) -> AnyView + Send + Sync 
 
 fn part_boxed(latest: Latest, draw: DrawPart) -> AnyView {
     (move || latest.with(|got| got.as_ref().filter(|got| got.result.is_ok()).map(&draw))).into_any()
+}
+
+/// Whether the person may do what takes this role. A screen asks once, when it is drawn: what would be refused is not offered.
+pub(crate) fn may(latest: Latest, role: Role) -> bool {
+    latest.with_untracked(|got| got.as_ref().and_then(Got::role).is_some_and(|own| own >= role))
 }
 
 /// The title of a page. The server writes it last, when what it reads may be gone already; so there it is read at once.

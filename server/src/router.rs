@@ -72,6 +72,7 @@ fn machines() -> Router<Parts> {
         .route("/api/v1/connections/{id}/told", get(connections::told::handle))
         .route("/api/v1/bulk", post(bulk::start::handle))
         .route("/api/v1/bulk/{id}", get(bulk::get::handle).patch(bulk::patch::handle).delete(bulk::cancel::handle))
+        .route("/api/v1/bulk/{id}/undo", post(bulk::undo::handle))
         .route("/api/v1/customers", get(customers::list::handle))
         .route("/api/v1/customers/{id}", get(customers::get::handle).patch(customers::patch::handle))
         .route("/api/v1/views", get(views::list::handle).post(views::create::handle))

@@ -6,13 +6,13 @@ use crate::{
     ChannelPatch, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch, ConnectionQuery,
     Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint, EndpointId,
     EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation, Failure, FailureGroup, FailureQuery,
-    FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, Maintenance,
-    MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry, NewRoute,
-    NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification, NotificationId,
-    NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse,
-    ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed,
-    Route, RouteId, RoutePatch, RouteSample, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent, Silence,
-    SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, Told, ViewId,
+    FailureSummary, GapId, GapView, Issue, IssueChanges, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
+    Maintenance, MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewIssueChanges, NewMaintenance,
+    NewNote, NewRetry, NewRoute, NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification,
+    NotificationId, NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish,
+    Pulse, ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch,
+    Revealed, Route, RouteId, RoutePatch, RouteSample, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent,
+    Silence, SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, Told, ViewId,
 };
 
 /// Rows as they come from the database. An error ends them, and what came before it is not the whole.
@@ -105,6 +105,9 @@ pub trait Backend: Send + std::marker::Sync + 'static {
     /// Takes, hands over, snoozes or ends an issue.
     async fn change_issue(&self, actor: &Actor, id: IssueId, patch: IssuePatch) -> Result<Issue, Refusal>;
 
+    /// Takes several issues, or hands them over; one that is refused does not keep the others. [`Backend::undo_bulk`] takes it back.
+    async fn change_issues(&self, actor: &Actor, new: NewIssueChanges) -> Result<IssueChanges, Refusal>;
+
     /// Writes something down on an issue.
     async fn note_issue(&self, actor: &Actor, id: IssueId, note: NewNote) -> Result<IssueEntry, Refusal>;
 
@@ -134,6 +137,10 @@ pub trait Backend: Send + std::marker::Sync + 'static {
 
     /// Ends it; what is done stays done.
     async fn cancel_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal>;
+
+    /// Takes back what it changed on issues, within the hour: those that nobody has changed since are as before. Once is enough;
+    /// asked again, it says what came of it.
+    async fn undo_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal>;
 
     /// Received webhooks, newest first.
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal>;

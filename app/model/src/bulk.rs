@@ -138,6 +138,24 @@ pub struct Bulk {
     pub ended_at: Option<DateTime<Utc>>,
     /// Those that failed, at most 100, newest first.
     pub failures: Vec<BulkFailure>,
+    /// Until when what it changed on issues can be taken back; null where that cannot be, or was done.
+    pub undo_until: Option<DateTime<Utc>>,
+    /// What came of taking it back; null unless somebody did.
+    pub undone: Option<BulkUndone>,
+}
+
+/// What came of taking back what was changed on many issues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct BulkUndone {
+    /// How many issues are again as they were before.
+    pub put_back: i64,
+    /// How many were left as they are, because somebody or something had changed them meanwhile.
+    pub left: i64,
+    /// Who took it back.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// What may be done with one that runs.

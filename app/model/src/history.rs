@@ -1,7 +1,7 @@
 //! A connection over time, what it can do, and what a person does with it by hand.
 
 use crate::words::words;
-use crate::{ConnectionId, Eye, LinkId};
+use crate::{ConnectionId, EventId, Eye, LinkId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,14 @@ pub struct Capability {
     pub proof: Option<AbilityProof>,
     /// When that was last proved.
     pub proved_at: Option<DateTime<Utc>>,
+    /// Through which eye it was seen; null where only the description says so.
+    pub eye: Option<Eye>,
+    /// Upstream's code, where it was refused with one.
+    pub code: Option<String>,
+    /// Upstream's words, where it was refused with some.
+    pub message: Option<String>,
+    /// The event that told it, where a webhook did.
+    pub event_id: Option<EventId>,
 }
 
 /// A sync to start.

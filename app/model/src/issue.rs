@@ -1,7 +1,9 @@
 //! Issues: problems as things that people take, wait for and end. Outages: one issue above many.
 
 use crate::words::words;
-use crate::{CauseView, ConnectionId, CustomerRef, FieldError, Health, IssueId, OutageId, PlatformRef, Refusal};
+use crate::{
+    BulkId, BulkKind, CauseView, ConnectionId, CustomerRef, FieldError, Health, IssueId, OutageId, PlatformRef, Refusal,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -137,6 +139,37 @@ pub struct IssuePatch {
     /// acknowledged meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i64>,
+}
+
+/// One of several issues, as it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueSeen {
+    /// Which.
+    pub id: IssueId,
+    /// The version that was looked at; when the issue has changed since, it is left.
+    pub version: Option<i64>,
+}
+
+/// Something to do with several issues at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewIssueChanges {
+    /// `acknowledge` or `assign`.
+    pub kind: BulkKind,
+    /// With which: at most 200.
+    pub issues: Vec<IssueSeen>,
+    /// With `assign`: to whom; none takes them from whoever has them.
+    pub assignee: Option<String>,
+}
+
+/// What came of changing several issues.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueChanges {
+    /// What takes it back; none if nothing was changed.
+    pub bulk: Option<BulkId>,
+    /// How many were changed.
+    pub changed: u64,
+    /// Why others were not.
+    pub refused: Vec<String>,
 }
 
 /// A note on an issue.

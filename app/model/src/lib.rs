@@ -39,7 +39,7 @@ pub use alert::{
 };
 #[cfg(feature = "ssr")]
 pub use backend::{Backend, Rows};
-pub use bulk::{Bulk, BulkFailure, BulkFilter, BulkKind, BulkPatch, BulkState, NewBulk};
+pub use bulk::{Bulk, BulkFailure, BulkFilter, BulkKind, BulkPatch, BulkState, BulkUndone, NewBulk};
 pub use change::{Change, ChangeTopic};
 pub use connection::{
     CadenceFrom, CauseView, Connection, ConnectionDetail, ConnectionPage, ConnectionPatch, ConnectionQuery,
@@ -60,8 +60,8 @@ pub use history::{
 };
 pub use ids::*;
 pub use issue::{
-    ConnectionRef, Issue, IssueCounts, IssueEntry, IssueEntryKind, IssuePatch, IssueQuery, IssueState, NewNote, Outage,
-    OutageKind, OutageSubject,
+    ConnectionRef, Issue, IssueChanges, IssueCounts, IssueEntry, IssueEntryKind, IssuePatch, IssueQuery, IssueSeen,
+    IssueState, NewIssueChanges, NewNote, Outage, OutageKind, OutageSubject,
 };
 pub use json::Json;
 pub use mappings::{EventKind, FieldNames, Mappings, Paths, UpstreamStatus};

@@ -10,6 +10,7 @@ use leptos::{
     server::codee::{Decoder, Encoder},
     server_fn::ServerFn,
 };
+use model::Role;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, Visitor},
@@ -39,7 +40,7 @@ where
     F::Output: Serialize + Sync + 'static,
 {
     let value = question.run_body().await?;
-    let bytes = wire::write(crate::calls::as_of(), &value)?;
+    let bytes = wire::write((crate::calls::as_of(), crate::calls::role()), &value)?;
     Ok(Answer(Arc::new(Held { bytes, value: OnceLock::from(Some(Box::new(value) as Box<_>)) })))
 }
 
@@ -49,7 +50,7 @@ pub(crate) async fn put<F>(question: F) -> Result<Answer, CallError>
 where
     F: ServerFn<Error = CallError> + Serialize,
 {
-    let question = wire::write(DateTime::UNIX_EPOCH, &question)?;
+    let question = wire::write(wire::ASKED, &question)?;
     let bytes = crate::browser::call(F::PATH.to_owned(), question).await?;
     match Message::open(&bytes) {
         Some(_) => Ok(Answer::from(bytes)),
@@ -71,6 +72,11 @@ impl Answer {
             value.ok().map(|value| Box::new(value) as Box<_>)
         });
         value.as_ref()?.downcast_ref()
+    }
+
+    /// What who asked may do.
+    pub(crate) fn role(&self) -> Option<Role> {
+        Message::open(&self.0.bytes)?.role
     }
 
     /// The server's clock when it answered.

@@ -5,7 +5,7 @@ use super::{BulkForm, CallError, Wire};
 use super::{answer, answer_form, as_of, desk, send_on};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use model::{Bulk, BulkId, BulkState, Role};
+use model::{Bulk, BulkId, BulkState, BulkUndone, Role};
 use serde::{Deserialize, Serialize};
 
 /// Bulk work, or what it would be.
@@ -60,4 +60,18 @@ pub async fn change_bulk(id: BulkId, state: BulkState) -> Result<(), CallError> 
 pub async fn cancel_bulk(id: BulkId) -> Result<(), CallError> {
     let (desk, actor) = desk()?;
     answer(desk.cancel_bulk(&actor, id).await).map(drop)
+}
+
+/// Takes back what it changed on issues.
+#[server(prefix = "/_app", endpoint = "undo-bulk")]
+pub async fn undo_bulk(id: BulkId) -> Result<(), CallError> {
+    let (desk, actor) = desk()?;
+    answer(desk.undo_bulk(&actor, id).await).map(drop)
+}
+
+/// The same, and says what came of it.
+#[server(prefix = "/_app", endpoint = "take-back", protocol = Wire)]
+pub async fn take_back(id: BulkId) -> Result<Option<BulkUndone>, CallError> {
+    let (desk, actor) = desk()?;
+    answer(desk.undo_bulk(&actor, id).await).map(|bulk| bulk.undone)
 }

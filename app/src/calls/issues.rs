@@ -5,7 +5,10 @@ use super::{CallError, IssueForm, IssuesForm, Wire};
 use super::{answer, answer_form, as_of, desk};
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use model::{ConnectionDetail, Issue, IssueCounts, IssueEntry, IssueId, IssueQuery, IssueState, Page, Refusal, Role};
+use model::{
+    ConnectionDetail, Issue, IssueChanges, IssueCounts, IssueEntry, IssueId, IssueQuery, IssueState, Page, Refusal,
+    Role,
+};
 use serde::{Deserialize, Serialize};
 
 /// A page of issues, with the rows that are still on the screen but no longer on it.
@@ -38,35 +41,6 @@ pub struct IssueStory {
     pub entries: Vec<IssueEntry>,
     /// Its connection; none for an outage, and when it is gone.
     pub connection: Option<ConnectionDetail>,
-}
-
-/// An issue that was changed, and what takes the change back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changed {
-    /// Which.
-    pub id: IssueId,
-    /// Its version now.
-    pub version: i64,
-    /// Where it stood before, if it stands elsewhere now.
-    #[serde(default)]
-    pub state: Option<IssueState>,
-    /// When it would have woken.
-    #[serde(default)]
-    pub snooze_until: Option<DateTime<Utc>>,
-    /// Somebody else has it now.
-    pub handed_over: bool,
-    /// Who had it before.
-    #[serde(default)]
-    pub assignee: Option<String>,
-}
-
-/// What came of changing several.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changes {
-    /// Those that were changed.
-    pub changed: Vec<Changed>,
-    /// Why others were not.
-    pub refused: Vec<String>,
 }
 
 /// What the address of the page asks. Where it does not say `state`, the page shows what is still to be done: what is open, or
@@ -120,45 +94,10 @@ pub async fn change_issue(form: IssueForm) -> Result<(), CallError> {
 
 /// Takes or hands over several; one that is refused does not keep the others.
 #[server(prefix = "/_app", endpoint = "change-issues")]
-pub async fn change_issues(form: IssuesForm) -> Result<Changes, CallError> {
+pub async fn change_issues(form: IssuesForm) -> Result<IssueChanges, CallError> {
     let (desk, actor) = desk()?;
-    let mut changes = Changes::default();
-    for (id, patch) in answer(form.read(&actor.name))? {
-        let before = desk.issue(&actor, id).await;
-        match (before, desk.change_issue(&actor, id, patch).await) {
-            (Ok(before), Ok(now)) => {
-                changes.changed.push(Changed {
-                    id,
-                    version: now.version,
-                    state: (before.state != now.state).then_some(before.state),
-                    snooze_until: before.snooze_until.filter(|_| before.state == IssueState::Snoozed),
-                    handed_over: before.assignee != now.assignee,
-                    assignee: before.assignee,
-                });
-            }
-            (_, Err(refusal)) | (Err(refusal), _) => changes.refused.push(refusal.to_string()),
-        }
-    }
-    match changes.refused.first() {
-        Some(why) if changes.changed.is_empty() => answer(Err(Refusal::Conflict(why.clone()))),
-        _ => Ok(changes),
-    }
-}
-
-/// Takes changes back, where nobody has changed the issue since.
-#[server(prefix = "/_app", endpoint = "undo-issues", protocol = Wire)]
-pub async fn undo_issues(changes: Vec<Changed>) -> Result<(), CallError> {
-    let (desk, actor) = desk()?;
-    for one in changes.into_iter().take(200) {
-        let patch = model::IssuePatch {
-            state: one.state,
-            snooze_until: one.snooze_until.filter(|_| one.state == Some(IssueState::Snoozed)),
-            assignee: one.handed_over.then_some(one.assignee),
-            version: Some(one.version),
-        };
-        answer(desk.change_issue(&actor, one.id, patch).await)?;
-    }
-    Ok(())
+    let new = answer(form.read())?;
+    answer(desk.change_issues(&actor, new).await)
 }
 
 /// Writes something down on an issue.

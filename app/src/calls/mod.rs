@@ -109,6 +109,15 @@ pub(crate) fn as_of() -> chrono::DateTime<chrono::Utc> {
     leptos::prelude::use_context::<crate::AsOf>().map_or(chrono::DateTime::UNIX_EPOCH, |as_of| as_of.0)
 }
 
+/// What who asks may do; none for who is not signed in.
+#[cfg(feature = "ssr")]
+pub(crate) fn role() -> Option<model::Role> {
+    match leptos::prelude::use_context::<crate::Session>() {
+        Some(crate::Session(Some(actor))) => Some(actor.role),
+        _ => None,
+    }
+}
+
 /// Turns the desk's answer into a call's. A call by wasm also gets the right status; a plain form must keep its redirect.
 #[cfg(feature = "ssr")]
 pub(crate) fn answer<T>(answer: Result<T, Refusal>) -> Result<T, CallError> {

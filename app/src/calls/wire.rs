@@ -13,13 +13,18 @@ use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
     server_fn::{Bytes, Protocol, client::Client, request::Req, response::TryRes, server::Server},
 };
+use model::Role;
 use serde::{Serialize, de::DeserializeOwned};
 use std::future::Future;
 
 /// All that crosses, as a number; see `build.rs`.
 const SHAPE: u64 = include!(concat!(env!("OUT_DIR"), "/shape.rs"));
 /// The shape, and when the server answered: milliseconds since 1970; zero in a question. Each of eight bytes, the lowest first.
-const HEAD: usize = 16;
+/// Then a byte for what who asked may do: the place of the role among all, from one on; zero in a question.
+const HEAD: usize = 17;
+/// Where the time begins, and where the role stands.
+const TIME: usize = 8;
+const ROLE: usize = 16;
 
 /// The protocol of every server function that is called by a script: `#[server(…, protocol = Wire)]`. Forms need none.
 pub struct Wire;
@@ -28,32 +33,40 @@ pub struct Wire;
 pub(crate) struct Message<'a> {
     /// When it was answered.
     pub at: DateTime<Utc>,
+    /// What who asked may do.
+    pub role: Option<Role>,
     /// The value.
     pub body: &'a [u8],
 }
 
-/// Writes a message.
-pub(crate) fn write<T: Serialize>(at: DateTime<Utc>, value: &T) -> Result<Vec<u8>, CallError> {
+/// What the head of a question says: neither a time nor a role.
+pub(crate) const ASKED: (DateTime<Utc>, Option<Role>) = (DateTime::UNIX_EPOCH, None);
+
+/// Writes a message: when it is answered, and what who asked may do.
+pub(crate) fn write<T: Serialize>(head: (DateTime<Utc>, Option<Role>), value: &T) -> Result<Vec<u8>, CallError> {
     #[cfg(feature = "ssr")]
     let body = plain::to_vec(value);
     #[cfg(not(feature = "ssr"))]
     let body = postcard::to_allocvec(value);
     let body = body.map_err(|error| wrong(ServerFnErrorErr::Serialization(error.to_string())))?;
-    Ok(with_head(at, &body))
+    Ok(with_head(head, &body))
 }
 
-fn with_head(at: DateTime<Utc>, body: &[u8]) -> Vec<u8> {
+fn with_head((at, role): (DateTime<Utc>, Option<Role>), body: &[u8]) -> Vec<u8> {
+    let place = role.and_then(|role| Role::ALL.iter().position(|one| *one == role));
+    let place = place.and_then(|place| u8::try_from(place + 1).ok()).unwrap_or(0);
     let head = [SHAPE.to_le_bytes(), at.timestamp_millis().to_le_bytes()];
-    [head.as_flattened(), body].concat()
+    [head.as_flattened(), &[place], body].concat()
 }
 
 impl<'a> Message<'a> {
     /// Reads the head; none if the other side was built otherwise.
     pub(crate) fn open(bytes: &'a [u8]) -> Option<Self> {
         let (head, body) = bytes.split_at_checked(HEAD)?;
-        let (shape, at) = head.split_at_checked(HEAD / 2)?;
+        let (shape, at, place) = (head.get(..TIME)?, head.get(TIME..ROLE)?, *head.get(ROLE)?);
         let at = DateTime::from_timestamp_millis(i64::from_le_bytes(at.try_into().ok()?))?;
-        (shape == SHAPE.to_le_bytes()).then_some(Self { at, body })
+        let role = usize::from(place).checked_sub(1).and_then(|place| Role::ALL.get(place)).copied();
+        (shape == SHAPE.to_le_bytes()).then_some(Self { at, role, body })
     }
 }
 
@@ -90,14 +103,14 @@ where
         let question = request.try_into_bytes().await?;
         let output = answer(read(&question, ServerFnErrorErr::Args)?).await?;
         #[cfg(feature = "ssr")]
-        let at = super::as_of();
+        let head = (super::as_of(), super::role());
         #[cfg(not(feature = "ssr"))]
-        let at = DateTime::UNIX_EPOCH;
-        S::Response::try_from_bytes("application/octet-stream", Bytes::from(write(at, &output)?))
+        let head = ASKED;
+        S::Response::try_from_bytes("application/octet-stream", Bytes::from(write(head, &output)?))
     }
 
     async fn run_client(path: &str, input: I) -> Result<O, CallError> {
-        let question = write(DateTime::UNIX_EPOCH, &input);
+        let question = write(ASKED, &input);
         let answer = crate::browser::call(path.to_owned(), question?).await?;
         read(&answer, ServerFnErrorErr::Deserialization)
     }
@@ -108,9 +121,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_reads_back_with_its_time() {
+    fn a_message_reads_back_with_its_time_and_role() {
         let at = DateTime::from_timestamp_millis(1_789_000_000_123).unwrap();
-        let bytes = write(at, &("Müller <x>", 7u8, Some(-1i64))).unwrap();
+        for role in Role::ALL.iter().copied().map(Some).chain([None]) {
+            let bytes = write((at, role), &0u8).unwrap();
+            assert_eq!(Message::open(&bytes).unwrap().role, role);
+        }
+        let bytes = write((at, None), &("Müller <x>", 7u8, Some(-1i64))).unwrap();
         assert_eq!(Message::open(&bytes).unwrap().at, at);
         let back: (String, u8, Option<i64>) = read(&bytes, ServerFnErrorErr::Args).unwrap();
         assert_eq!(back, ("Müller <x>".to_owned(), 7, Some(-1)));
@@ -118,7 +135,7 @@ mod tests {
 
     #[test]
     fn another_shape_is_refused_and_says_that_the_page_is_old() {
-        let mut bytes = write(DateTime::UNIX_EPOCH, &1u8).unwrap();
+        let mut bytes = write(ASKED, &1u8).unwrap();
         bytes[0] ^= 1;
         let error = read::<u8>(&bytes, ServerFnErrorErr::Args).unwrap_err();
         assert!(error.to_string().contains("This page is older than the server"), "{error}");

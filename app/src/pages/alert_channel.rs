@@ -2,11 +2,11 @@
 
 use super::alert_channels::{health, leads};
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody, Known, RemoveChannel, TestChannel},
     live::Refetch,
     parts::{
-        alert_tabs::{body, crumbs, first, may},
+        alert_tabs::{body, crumbs, first},
         channel_fields::settings,
         copy::Copy,
         post::Post,

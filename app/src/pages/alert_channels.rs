@@ -1,11 +1,11 @@
 //! Alerts: by what means people are told, and how well that works.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody},
     live::Refetch,
     parts::{
-        alert_tabs::{body, may, tabs},
+        alert_tabs::{body, tabs},
         empty::Empty,
         text,
         time::{Moment, use_clock},

@@ -1,7 +1,7 @@
 //! Alerts: what was told, to whom, and with how many tries.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     browser,
     calls::{
         Said,
@@ -9,7 +9,7 @@ use crate::{
     },
     live::Refetch,
     parts::{
-        alert_tabs::{body, may, steering, tabs},
+        alert_tabs::{body, steering, tabs},
         controls::choices,
         empty::Empty,
         post::Post,

@@ -1,7 +1,7 @@
 //! Alerts: new maintenance – for whom, when, once or again and again.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::{
         Said,
         alerts::{AddMaintenance, AlertAsk, AlertBody, Known},
@@ -17,7 +17,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use model::Weekday;
+use model::{Role, Weekday};
 
 /// Zones of the tz database in which most people live; any other can be written.
 const ZONES: [&str; 30] = [
@@ -61,11 +61,11 @@ pub(crate) fn MaintenancePage() -> impl IntoView {
             AlertBody::Maintenance(known) => Some(known.clone()),
             _ => None,
         });
-        known.map_or_else(|| ().into_any(), |known| full(&known))
+        known.map_or_else(|| ().into_any(), |known| full(&known, may(latest, Role::Support)))
     })
 }
 
-fn full(known: &Known) -> AnyView {
+fn full(known: &Known, may: bool) -> AnyView {
     let post = Post::new(AddMaintenance::PATH, "Planned", || ());
     let mut usually = Said::default();
     usually.set("again", "once");
@@ -116,7 +116,11 @@ fn full(known: &Known) -> AnyView {
         {crumbs("/alerts/silences", "Silences & maintenance", "New")}
         <h1>"Plan maintenance."</h1>
         <p class="lede">"Checks go on; only messages wait. In availability it is shown apart."</p>
-        {post.form("form wide-form alert-form", fields.into_any())}
+        {if may { post.form("form wide-form alert-form", fields.into_any()) } else { others() }}
     }
     .into_any()
+}
+
+fn others() -> AnyView {
+    view! { <p class="note">"You may look at maintenance, but not plan it."</p> }.into_any()
 }

@@ -2,12 +2,12 @@
 
 use super::alert_log::{notes, state};
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody, RetryNotification},
     live::Refetch,
     parts::{
         alert_rows::{place, severity},
-        alert_tabs::{body, crumbs, first, may},
+        alert_tabs::{body, crumbs, first},
         post::Post,
         time::{Moment, use_clock},
     },

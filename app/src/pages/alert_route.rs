@@ -1,14 +1,14 @@
 //! Alerts: one route – which alerts, by which channels, how they are told together.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::{
         Said,
         alerts::{AlertAsk, AlertBody, Known, RemoveRoute, SaveRoute},
     },
     live::Refetch,
     parts::{
-        alert_tabs::{crumbs, first, may},
+        alert_tabs::{crumbs, first},
         controls::{Controls, choices, usual},
         field::{Field, Fields},
         post::Post,

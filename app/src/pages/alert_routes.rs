@@ -1,11 +1,11 @@
 //! Alerts: the routes, in order, each as a sentence; and why something goes where it goes.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody, MoveRoute, RoutesView},
     live::Refetch,
     parts::{
-        alert_tabs::{body, may, tabs},
+        alert_tabs::{body, tabs},
         empty::Empty,
         post::Post,
         route_way::way,

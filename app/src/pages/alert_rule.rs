@@ -1,11 +1,11 @@
 //! Alerts: one rule, written as a sentence, with what it would have done.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody, RuleView, SaveRule},
     live::Refetch,
     parts::{
-        alert_tabs::{body, crumbs, first, may},
+        alert_tabs::{body, crumbs, first},
         controls::Controls,
         post::Post,
         rule_foot::{changes, more, switch, switching},

@@ -1,12 +1,12 @@
 //! Alerts: the rules, each as a sentence.
 
 use crate::{
-    asking::{Got, Latest, Question, ask, screen},
+    asking::{Got, Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody},
     live::Refetch,
     parts::{
         alert_rows::severity,
-        alert_tabs::{body, may, tabs},
+        alert_tabs::{body, tabs},
         empty::Empty,
         post::Post,
         rule_foot::{switch, switching},
@@ -55,8 +55,8 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         <ul class="rule-list">
             <For each=ids key=|id| *id let(id)>{one(id, latest, acts, post)}</For>
         </ul>
-        {body(latest, |view| match &view.body {
-            AlertBody::Rules(rules) if rules.is_empty() => nothing(),
+        {body(latest, move |view| match &view.body {
+            AlertBody::Rules(rules) if rules.is_empty() => nothing(acts),
             _ => ().into_any(),
         })}
     }
@@ -89,11 +89,11 @@ fn described(rule: &Rule) -> AnyView {
     .into_any()
 }
 
-fn nothing() -> AnyView {
+fn nothing(acts: bool) -> AnyView {
     let text = "A rule says what to tell people of, for whom, and how long it must last. Write one as a sentence; before you save it you see how often it would have told you.";
     view! {
         <Empty title="Write the first rule" text=text>
-            <a class="btn first" href="/alerts/rules/new">"Write a rule"</a>
+            {acts.then(|| view! { <a class="btn first" href="/alerts/rules/new">"Write a rule"</a> })}
         </Empty>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Alerts: a new silence – what it mutes now, why, and until when.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     browser,
     calls::{
         Said,
@@ -9,7 +9,7 @@ use crate::{
     },
     live::Refetch,
     parts::{
-        alert_tabs::{body, crumbs, may, steering},
+        alert_tabs::{body, crumbs, steering},
         controls::{Controls, choices},
         moment_field::moment_field,
         post::Post,
@@ -43,7 +43,7 @@ fn full(latest: Latest) -> AnyView {
         <p class="lede">"What is silenced still fires and is still shown; only nobody is told. Before it ends, that is said."</p>
         {body(latest, move |view| of(view, mutes))}
         {body(latest, move |view| of(view, which))}
-        {acts.then(|| form(latest))}
+        {if acts { form(latest) } else { view! { <p class="note">"You may look at silences, but not add them."</p> }.into_any() }}
     }
     .into_any()
 }

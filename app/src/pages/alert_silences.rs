@@ -1,11 +1,11 @@
 //! Alerts: reasons not to tell – silences and maintenance, always with author, reason and end.
 
 use crate::{
-    asking::{Latest, Question, ask, screen},
+    asking::{Latest, Question, ask, may, screen},
     calls::alerts::{AlertAsk, AlertBody, AlertsView, EndMaintenance, EndSilence},
     live::Refetch,
     parts::{
-        alert_tabs::{body, may, tabs},
+        alert_tabs::{body, tabs},
         post::Post,
         text,
         time::{Moment, use_clock},

@@ -1,8 +1,8 @@
 //! Something that is being done with many connections: how far it is, what failed, and how to stop it.
 
 use crate::{
-    asking::{self, Got, Latest, Question, ask, part, screen},
-    calls::bulk::{BulkView, CancelBulk, ChangeBulk},
+    asking::{self, Got, Latest, Question, ask, may, part, screen},
+    calls::bulk::{BulkView, CancelBulk, ChangeBulk, UndoBulk},
     live::Refetch,
     parts::{
         post::Post,
@@ -13,7 +13,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use model::{BulkState, ChangeTopic};
+use model::{BulkState, ChangeTopic, Role};
 use std::time::Duration;
 
 /// The screen.
@@ -56,18 +56,31 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         <input type="hidden" name="id" value=id />
         <button class="btn danger" disabled=move || cancel.busy.get()>"Cancel the rest"</button>
     };
+    let acts = may(latest, Role::Support);
+    let undo = Post::new(UndoBulk::PATH, "", move || refetch.nudge());
+    let undoable = Memo::new(move |_| {
+        let of = |view: &BulkView| view.bulk.undo_until.is_some_and(|until| until > clock.moment(view.as_of).now);
+        latest.with(|got| got.as_ref().and_then(Got::bulk).is_some_and(of))
+    });
+    let undoing = view! {
+        <input type="hidden" name="id" value=id />
+        <button class="btn" disabled=move || undo.busy.get()>"Take it back"</button>
+        <span class="faint">"Issues that have changed since are left as they are."</span>
+    };
     let title =
         move || latest.with(|got| got.as_ref().and_then(Got::bulk).map(|v| sentence(&v.bulk)).unwrap_or_default());
     view! {
         <Title text=asking::title(title) />
         {part(head)}
         <div class="acts bulk-acts" hidden=move || !runs()>
-            {change.form("", pausing.into_any())}
-            {cancel.form("", cancelling.into_any())}
+            {acts.then(|| change.form("", pausing.into_any()))}
+            {acts.then(|| cancel.form("", cancelling.into_any()))}
             <noscript><a class="btn" href="">"See how far it is"</a></noscript>
         </div>
+        <div class="acts" hidden=move || !undoable.get()>{acts.then(|| undo.form("acts", undoing.into_any()))}</div>
         {change.note()}
         {cancel.note()}
+        {undo.note()}
         {part(failures)}
         <p class="page-foot"><a href="/connections">"See all connections"</a></p>
     }

@@ -127,7 +127,7 @@ fn full(latest: Latest, past: Latest, looking: Memo<Looking>, refetch: Refetch) 
             <aside aria-label="Facts">
                 {part(|story, now| facts(&story.detail, now))}
                 {part(|story, _| story.detail.note.clone().map(|note| view! { <p class="written">{note}</p> }).into_any())}
-                {latest.with_untracked(|got| got.as_ref().and_then(Got::story).map(|story| ours(&story.detail, refetch)))}
+                {latest.with_untracked(|got| got.as_ref().filter(|_| hands.may).and_then(Got::story).map(|story| ours(&story.detail, refetch)))}
             </aside>
         </div>
     }

@@ -1,7 +1,7 @@
 //! Connections: every one, by filter and order, all of it in the address.
 
 use crate::{
-    asking::{self, Asked, Got, Latest, Question, ask, ask_rows, part, screen},
+    asking::{self, Asked, Got, Latest, Question, ask, ask_rows, may, part, screen},
     calls::connections::{Facets, Listing},
     live::Refetch,
     parts::{
@@ -17,7 +17,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use model::{ChangeTopic, ConnectionQuery, Count};
+use model::{ChangeTopic, ConnectionQuery, Count, Role};
 
 /// The screen.
 #[component]
@@ -64,7 +64,7 @@ fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, R
             None => (Question::Nothing, false),
         })
     });
-    let picks = Picks::new();
+    let picks = may(latest, Role::Support).then(Picks::new);
     let none = Memo::new(move |_| !rows.with(|(_, any)| *any));
     let title = move || {
         latest.with(|got| {
@@ -90,12 +90,12 @@ fn list(asked: Asked, latest: Latest, facets: Latest, (saved, again): (Latest, R
         {part(chips)}
         {move || {
             let matching = latest.with(|got| got.as_ref().and_then(Got::listing).map_or(Count::Exactly(0), |l| l.page.matching));
-            (matching != Count::Exactly(0)).then(|| query.with(|query| bulk_bar(query, matching, picks)))
+            picks.filter(|_| matching != Count::Exactly(0)).map(|picks| query.with(|query| bulk_bar(query, matching, picks)))
         }}
         {move || if none.get() {
             query.with(nothing)
         } else {
-            view! { <Rows latest shown=asked.shown many_sources=many caption="Connections" picks /> }.into_any()
+            view! { <Rows latest shown=asked.shown many_sources=many caption="Connections" picks=picks /> }.into_any()
         }}
         {part(|listing, query| {
             let page = &listing.page;

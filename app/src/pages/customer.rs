@@ -1,7 +1,7 @@
 //! One customer: what we note about it, and all its connections.
 
 use crate::{
-    asking::{self, Asked, Got, Latest, Question, ask_rows, part, screen},
+    asking::{self, Asked, Got, Latest, Question, ask_rows, may, part, screen},
     calls::customers::CustomerAnswer,
     parts::{
         customer_form::{customer_facts, customer_form},
@@ -14,7 +14,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use model::{ChangeTopic, ConnectionQuery, Health};
+use model::{ChangeTopic, ConnectionQuery, Health, Role};
 
 /// The screen.
 #[component]
@@ -27,6 +27,7 @@ pub(crate) fn CustomerPage() -> impl IntoView {
 
 fn full(asked: Asked, latest: Latest) -> AnyView {
     let (clock, query) = (use_clock(), use_query_map());
+    let acts = may(latest, Role::Support);
     let part = move |draw: fn(&CustomerAnswer) -> AnyView| {
         part(latest, move |got| got.customer().map_or_else(|| ().into_any(), draw))
     };
@@ -76,7 +77,7 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
         <section class="customer-facts" aria-labelledby="noted">
             <h2 id="noted">"What is noted"</h2>
             {facts}
-            {latest.with_untracked(|got| got.as_ref().and_then(Got::customer).map(|a| customer_form(&a.customer, latest)))}
+            {latest.with_untracked(|got| got.as_ref().filter(|_| acts).and_then(Got::customer).map(|a| customer_form(&a.customer, latest)))}
         </section>
     }
     .into_any()

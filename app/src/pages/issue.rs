@@ -1,7 +1,7 @@
 //! One issue: what it is, what to do next, who has it, and what happened to it.
 
 use crate::{
-    asking::{self, Got, Latest, Question, ask, part, screen},
+    asking::{self, Got, Latest, Question, ask, may, part, screen},
     calls::issues::IssueStory,
     live::Refetch,
     parts::{
@@ -18,7 +18,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use model::{CauseActor, ChangeTopic, Health, IssueState};
+use model::{CauseActor, ChangeTopic, Health, IssueState, Role};
 
 /// The screen.
 #[component]
@@ -58,6 +58,11 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
         let issue = got.as_ref().and_then(Got::issue).map(|story| &story.issue);
         issue.filter(|issue| issue.connection.is_none()).and_then(|issue| issue.outage_id).map(|id| id.to_string())
     });
+    let acting = may(latest, Role::Support);
+    let looking = || {
+        let words = format!("Issues are taken, noted upon and resolved by the role “{}”.", Role::Support.words());
+        view! { <p class="faint">{words}</p> }
+    };
     let id = latest.with_untracked(|got| got.as_ref().and_then(Got::issue).map(|s| s.issue.id.to_string()));
     view! {
         <Title text=asking::title(move || say(|s| format!("#{} {}", s.issue.number, headline(&s.issue)))) />
@@ -71,14 +76,15 @@ fn full(latest: Latest, refetch: Refetch) -> AnyView {
                 {part(head)}
                 <section class="next" aria-labelledby="next-step">
                     {part(next)}
-                    {acts(latest, refetch)}
+                    {acting.then(|| acts(latest, refetch))}
+                    {(!acting).then(looking)}
                     <Copy text=text label="Copy for a ticket" what="Text" class="quiet" />
                 </section>
                 {connection.map(|id| told(move || id.clone()))}
                 {outage.map(told_of_outage)}
                 <section aria-labelledby="story">
                     <h2 id="story">"What happened"</h2>
-                    {note(id.unwrap_or_default(), refetch)}
+                    {acting.then(|| note(id.unwrap_or_default(), refetch))}
                     {part(|s, now| story(&s.entries, now))}
                 </section>
             </div>

@@ -1,7 +1,7 @@
 //! Overview: who is broken, since when, and how well we can see.
 
 use crate::{
-    asking::{self, Asked, Latest, Question, ask_rows, part, screen},
+    asking::{self, Asked, Latest, Question, ask_rows, may, part, screen},
     browser,
     parts::{
         empty::Empty,
@@ -17,7 +17,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{ChangeTopic, ConnectionQuery, Health, Overview, Tally};
+use model::{ChangeTopic, ConnectionQuery, Health, Overview, Role, Tally};
 
 /// The screen.
 #[component]
@@ -25,7 +25,7 @@ pub(crate) fn OverviewPage() -> impl IntoView {
     let asked = ask_rows(|| Question::Overview, &[ChangeTopic::Connection, ChangeTopic::Outage, ChangeTopic::System]);
     screen(asked, move |latest| {
         let empty = Memo::new(move |_| with(latest, |o| o.sources.is_empty()).unwrap_or_default());
-        (move || if empty.get() { nothing_yet() } else { full(asked, latest) }).into_any()
+        (move || if empty.get() { nothing_yet(may(latest, Role::Admin)) } else { full(asked, latest) }).into_any()
     })
 }
 
@@ -91,14 +91,17 @@ fn full(asked: Asked, latest: Latest) -> AnyView {
     .into_any()
 }
 
-fn nothing_yet() -> AnyView {
+fn nothing_yet(may_add: bool) -> AnyView {
     let text = "Add the Makini account that your application uses. Within a minute every customer’s connection appears here, worst first, \
                 with what is wrong, since when, and what to do next.";
     view! {
         <Title text="Welcome" />
         <h1>"Nothing is watched yet."</h1>
         <Empty title="Linewatch needs a source" text=text>
-            <a class="btn first" href="/settings/sources/new">"Add a source"</a>
+            {match may_add {
+                true => view! { <a class="btn first" href="/settings/sources/new">"Add a source"</a> }.into_any(),
+                false => view! { <p class="faint">{format!("Sources are added by the role “{}”.", Role::Admin.words())}</p> }.into_any(),
+            }}
         </Empty>
     }
     .into_any()

@@ -1,7 +1,7 @@
 //! Settings: one source – how it is seen, its secrets, a test, and everything that can be set.
 
 use crate::{
-    asking::{Got, Latest, Question, ask, part, screen},
+    asking::{Got, Latest, Question, ask, may, part, screen},
     calls::sources::ChangeSource,
     live::Refetch,
     parts::{
@@ -17,7 +17,7 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use model::{ChangeTopic, Source};
+use model::{ChangeTopic, Role, Source};
 
 /// The screen.
 #[component]
@@ -61,9 +61,17 @@ fn full(stored: Source, latest: Latest, refetch: Refetch) -> AnyView {
             {seen}
         </section>
         <p class="muted"><a href=format!("/settings/sources/{}/deliveries", stored.id)>"What Makini could not deliver"</a></p>
-        <Trial id=stored.id />
-        {secrets(stored.id, latest, refetch)}
-        {settings(&stored, latest)}
+        {match may(latest, Role::Admin) {
+            true => view! {
+                <Trial id=stored.id />
+                {secrets(stored.id, latest, refetch)}
+                {settings(&stored, latest)}
+            }.into_any(),
+            false => {
+                let words = format!("It is tried out and changed by the role “{}”.", Role::Admin.words());
+                view! { <p class="note">{words}</p> }.into_any()
+            }
+        }}
     }
     .into_any()
 }

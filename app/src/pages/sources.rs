@@ -13,7 +13,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use model::{ChangeTopic, Environment, Source};
+use model::{ChangeTopic, Environment, Role, Source};
 
 /// The screen.
 #[component]
@@ -44,19 +44,24 @@ fn list(answer: &Sources, now: Moment) -> AnyView {
     let items: Vec<_> = answer.sources.iter().map(|source| one(source, now)).collect();
     let text = "A source is a Makini account: an address, a client id with its secret, and the secret that signs its webhooks. \
                 Linewatch only reads; it never issues or refreshes your customers’ tokens unless you say so.";
+    let add = |class: &'static str| {
+        (answer.role >= Role::Admin)
+            .then(|| view! { <a class=class href="/settings/sources/new">"Add a source"</a> }.into_any())
+    };
+    let (first, beside) = (add("btn first"), add("btn"));
     view! {
         <h1>{sentence}</h1>
         {if items.is_empty() {
             view! {
                 <Empty title="Add your first source" text=text>
-                    <a class="btn first" href="/settings/sources/new">"Add a source"</a>
+                    {first}
                 </Empty>
             }.into_any()
         } else {
             view! {
                 <div class="section-head">
                     <h2>"Sources"</h2>
-                    <a class="btn" href="/settings/sources/new">"Add a source"</a>
+                    {beside}
                 </div>
                 {items}
             }.into_any()

@@ -58,21 +58,44 @@ fn row(entity: &str, all: &[Capability], now: Moment) -> AnyView {
 
 /// What is limited or was refused, in a line that needs no pointer.
 fn limit(one: &Capability, now: Moment) -> Option<AnyView> {
-    let told = one.limit.is_some() || one.ability == Ability::Limited;
+    let refused = one.proof == Some(AbilityProof::Refused);
+    let told = one.limit.is_some() || one.ability == Ability::Limited || refused;
     told.then(|| {
         let limit = one.limit.clone().unwrap_or_else(|| one.ability.words().to_lowercase());
         let what = one.operation.words().to_lowercase();
         let proof = one.proof.map_or("nothing proves it", AbilityProof::words);
+        let eye = one.eye.map(|eye| format!(" ({})", eye.words())).unwrap_or_default();
         let when = one.proved_at.map(|at| view! { ", "{now.ago(at)} }.into_any());
-        view! { <li>{format!("{}, {what}: {limit} – {proof}", words_of(&one.entity))}{when}"."</li> }.into_any()
+        view! { <li>{format!("{}, {what}: {limit} – {proof}{eye}", words_of(&one.entity))}{when}"."{said(one)}</li> }
+            .into_any()
     })
 }
 
+/// Upstream's own words for a refusal, and the way to the event that told it.
+fn said(one: &Capability) -> AnyView {
+    let words = match (&one.message, &one.code) {
+        (Some(message), Some(code)) if !message.contains(code.as_str()) => Some(format!("{message} ({code})")),
+        (Some(message), _) => Some(message.clone()),
+        (None, code) => code.clone(),
+    };
+    let words = words.map(|words| view! { " Makini said: “"{words}"”." }.into_any());
+    let event = one.event_id.map(|id| {
+        let name = format!(
+            "The event about {}, {}",
+            words_of(&one.entity).to_lowercase(),
+            one.operation.words().to_lowercase()
+        );
+        view! { " "<a href=format!("/webhooks/events/{id}") aria-label=name>"The event"</a> }.into_any()
+    });
+    view! { {words}{event} }.into_any()
+}
+
 fn known_by(one: &Capability, now: Moment) -> String {
-    match (one.proof, one.proved_at) {
-        (Some(proof), Some(at)) => format!("{}, {}", proof.words(), now.exact(at)),
-        (Some(proof), None) => proof.words().to_owned(),
-        (None, _) => "nothing proves it".to_owned(),
+    let how = one.proof.map_or("nothing proves it", AbilityProof::words);
+    let eye = one.eye.map(|eye| format!(" ({})", eye.words())).unwrap_or_default();
+    match one.proved_at {
+        Some(at) => format!("{how}{eye}, {}", now.exact(at)),
+        None => format!("{how}{eye}"),
     }
 }
 

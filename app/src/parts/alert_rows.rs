@@ -1,12 +1,11 @@
 //! Alerts as rows that are alive: each changes in place, and keeps the focus that is in it.
 
 use super::{
-    alert_tabs::may,
     text,
     time::{Moment, use_clock},
 };
 use crate::{
-    asking::{Got, Latest},
+    asking::{Got, Latest, may},
     calls::alerts::AlertBody,
 };
 use leptos::prelude::*;

@@ -8,7 +8,6 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use model::Role;
 
 const TABS: [(&str, &str); 6] = [
     ("/alerts", "Firing"),
@@ -32,11 +31,6 @@ pub(crate) fn body(latest: Latest, draw: impl Fn(&AlertsView) -> AnyView + Send 
 /// What an answer holds now, read once.
 pub(crate) fn first<T>(latest: Latest, read: impl Fn(&AlertBody) -> Option<T>) -> Option<T> {
     latest.with_untracked(|got| got.as_ref().and_then(Got::alerts).and_then(|view| read(&view.body)))
-}
-
-/// Whether the person may do what takes this role.
-pub(crate) fn may(latest: Latest, role: Role) -> bool {
-    latest.with_untracked(|got| got.as_ref().and_then(Got::alerts).is_some_and(|view| view.role >= role))
 }
 
 /// What a form that asks does when it is submitted: without loading a document it goes to the address that it means.

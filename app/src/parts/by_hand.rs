@@ -9,6 +9,9 @@ use model::{Step, SyncKind, SyncOutcome};
 
 /// The section.
 pub(crate) fn by_hand(hands: Hands, history: Latest) -> AnyView {
+    if !hands.may {
+        return ().into_any();
+    }
     // What leads in the card above is not offered twice.
     let leads = Memo::new(move |_| hands.step());
     let unless = move |step: Step, form: AnyView| {

@@ -2,7 +2,7 @@
 
 use super::post::Post;
 use crate::{
-    asking::{Got, Latest},
+    asking::{Got, Latest, may},
     calls::{
         connections::{CheckConnection, Story},
         history::{MakeLink, StartSync},
@@ -10,7 +10,7 @@ use crate::{
     live::Refetch,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use model::{Step, SyncKind};
+use model::{Role, Step, SyncKind};
 
 /// The forms of a connection's page; several places show them.
 #[derive(Clone, Copy)]
@@ -23,6 +23,8 @@ pub(crate) struct Hands {
     pub sync: Post,
     /// Makes a reconnect link.
     pub link: Post,
+    /// Whether the person may do any of it.
+    pub may: bool,
 }
 
 impl Hands {
@@ -34,6 +36,7 @@ impl Hands {
             check: Post::new(CheckConnection::PATH, said, move || refetch.nudge()),
             sync: Post::new(StartSync::PATH, "Asked Makini for a sync.", move || refetch.nudge()),
             link: Post::new(MakeLink::PATH, "Reconnect link made.", move || refetch.nudge()),
+            may: may(latest, Role::Support),
         }
     }
 

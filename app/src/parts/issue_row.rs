@@ -79,13 +79,13 @@ fn said(issue: &Issue) -> String {
     rest.trim_start_matches([':', ' ']).to_owned()
 }
 
-/// A row.
-pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Picks) -> AnyView {
+/// A row; who may act can select it and take it.
+pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Option<Picks>) -> AnyView {
     let value = format!("{}:{}", issue.id, issue.version);
     let health = health_of(issue.cause.code);
     let (name, id) = (who(issue), issue.connection.as_ref().map(|c| c.id.to_string()));
     let over = if issue.state.is_live() { "" } else { " over" };
-    let take = (issue.state == IssueState::Open).then(|| {
+    let take = (picks.is_some() && issue.state == IssueState::Open).then(|| {
         view! {
             <button class="btn small quick" form="picked" name="form[only]" value=value.clone() data-key="e" aria-label=format!("Acknowledge #{}", issue.number)>
                 "Acknowledge"
@@ -96,7 +96,7 @@ pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Picks) -> AnyV
     view! {
         <tr role="row" class=format!("row issue {health}{over}{moved}") data-issue=issue.id.to_string() data-state=issue.state.code()
             data-connection=id data-health=issue.health.map(Health::code)>
-            {picks.cell("picked", "form[picked][]", value.clone(), issue.id.0, &format!("#{}, {name}", issue.number))}
+            {picks.map(|picks| picks.cell("picked", "form[picked][]", value.clone(), issue.id.0, &format!("#{}, {name}", issue.number)))}
             <td role="cell" class="c-health">{badge_saying(health, issue.cause.code.words())}</td>
             <td role="cell" class="c-who">
                 <a class="who" href=format!("/issues/{}", issue.id) data-row="">{name.clone()}</a>
@@ -115,14 +115,14 @@ pub(crate) fn row(issue: &Issue, moved: &str, now: Moment, picks: Picks) -> AnyV
 }
 
 /// The head that belongs to [`row`].
-pub(crate) fn head() -> AnyView {
+pub(crate) fn head(picks: bool) -> AnyView {
     let one = |class: &'static str, words: &'static str| {
         view! { <th role="columnheader" scope="col" class=class>{words}</th> }.into_any()
     };
     view! {
         <thead role="rowgroup">
             <tr role="row">
-                {super::picks::head()}
+                {picks.then(super::picks::head)}
                 {one("c-health", "Cause")}
                 {one("c-who", "Customer")}
                 {one("c-why", "What happened")}

@@ -12,11 +12,11 @@ use super::{
     toast::{Toasts, use_toasts},
 };
 use crate::{
-    asking::{Asked, Got, Latest},
-    calls::issues::{ChangeIssues, Changed, Changes, undo_issues},
+    asking::{Asked, Got, Latest, may},
+    calls::{bulk::take_back, issues::ChangeIssues},
 };
 use leptos::{prelude::*, serde_json, server_fn::ServerFn};
-use model::Issue;
+use model::{BulkId, BulkUndone, Issue, IssueChanges, Role};
 use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -28,13 +28,13 @@ struct Line {
 /// The table of the issues in an answer.
 pub(crate) fn issue_rows(asked: Asked, latest: Latest) -> AnyView {
     let held = hold(latest, asked.shown);
-    let picks = Picks::new();
+    let picks = may(latest, Role::Support).then(Picks::new);
     view! {
-        {act_bar(asked, picks)}
+        {picks.map(|picks| act_bar(asked, picks))}
         {held.pill()}
         <table role="table" class="rows issues">
             <caption class="sr">"Issues, newest first"</caption>
-            {issue_row::head()}
+            {issue_row::head(picks.is_some())}
             <tbody role="rowgroup">
                 <For each=move || held.ids() key=|id| *id let(id)>
                     {live_row(id, latest, picks)}
@@ -47,7 +47,7 @@ pub(crate) fn issue_rows(asked: Asked, latest: Latest) -> AnyView {
 }
 
 /// One row: looks itself up in every new answer.
-fn live_row(id: Uuid, latest: Latest, picks: Picks) -> AnyView {
+fn live_row(id: Uuid, latest: Latest, picks: Option<Picks>) -> AnyView {
     let clock = use_clock();
     let line = Memo::new(move |before: Option<&Option<Line>>| {
         let before = before.and_then(Option::as_ref);
@@ -74,7 +74,7 @@ fn act_bar(asked: Asked, picks: Picks) -> AnyView {
     let post = Post::new(ChangeIssues::PATH, "", move || asked.refetch.nudge());
     Effect::new(move |_| {
         let answer = post.answer.get();
-        if let Ok(changes) = serde_json::from_slice::<Changes>(answer.as_bytes()) {
+        if let Ok(changes) = serde_json::from_slice::<IssueChanges>(answer.as_bytes()) {
             picks.clear();
             say(toasts, changes);
         }
@@ -98,19 +98,34 @@ fn act_bar(asked: Asked, picks: Picks) -> AnyView {
 }
 
 /// Says what was done, and offers the way back.
-fn say(toasts: Toasts, Changes { changed, refused }: Changes) {
-    let mut words = format!("{} changed", text::counted(changed.len() as u64, "issue", "issues"));
+fn say(toasts: Toasts, IssueChanges { bulk, changed, refused }: IssueChanges) {
+    let mut words = format!("{} changed", text::counted(changed, "issue", "issues"));
     if !refused.is_empty() {
         words = format!("{words}, {} not: {}", refused.len(), refused[0]);
     }
-    toasts.offer_undo(words, move || undo(toasts, changed.clone()));
+    match bulk {
+        Some(bulk) => toasts.offer_undo(words, move || undo(toasts, bulk)),
+        None => toasts.say("Nothing to change: they are like that already"),
+    }
 }
 
-fn undo(toasts: Toasts, changed: Vec<Changed>) {
+fn undo(toasts: Toasts, bulk: BulkId) {
     leptos::task::spawn_local(async move {
-        toasts.say(match undo_issues(changed).await {
-            Ok(()) => "Taken back".to_owned(),
+        toasts.say(match take_back(bulk).await {
+            Ok(undone) => undone.map_or_else(|| "Taken back".to_owned(), |undone| taken_back(&undone)),
             Err(error) => format!("Not taken back: {error}"),
         });
     });
+}
+
+/// What came of taking back, in words.
+pub(crate) fn taken_back(undone: &BulkUndone) -> String {
+    let left = text::count(undone.left.unsigned_abs());
+    match (undone.put_back, undone.left) {
+        (_, 0) => "Taken back".to_owned(),
+        (0, _) => format!("Not taken back: {left} had been changed meanwhile"),
+        (back, _) => {
+            format!("{} taken back, {left} left: changed meanwhile", text::count(back.unsigned_abs()))
+        }
+    }
 }

@@ -13,14 +13,19 @@ use crate::{
     calls::connections::Story,
 };
 use leptos::prelude::*;
-use model::{CauseActor, Step, SyncKind};
+use model::{CauseActor, Role, Step, SyncKind};
 
 /// The card.
 pub(crate) fn next_step(hands: Hands) -> AnyView {
     let latest = hands.latest;
     let words = part(latest, |got| got.story().map_or_else(|| ().into_any(), words));
     let step = Memo::new(move |_| hands.step());
-    let lead = move || step.get().map(|step| button(hands, step));
+    let lead = move || {
+        step.get().map(|step| match hands.may {
+            true => button(hands, step),
+            false => instead(hands, step),
+        })
+    };
     let facts = part(latest, |got| got.story().map_or_else(|| ().into_any(), quote::facts));
     view! {
         <section class="next" aria-labelledby="next-step">
@@ -34,6 +39,17 @@ pub(crate) fn next_step(hands: Hands) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// For who may look only: the places to look at, and who does the rest.
+fn instead(hands: Hands, step: Step) -> AnyView {
+    match step {
+        Step::Reconnect | Step::Check | Step::Sync => {
+            let who = format!("“{}” is for the role “{}”.", step.words(), Role::Support.words());
+            view! { <p class="faint">{who}</p> }.into_any()
+        }
+        _ => button(hands, step),
+    }
 }
 
 /// The button that does it; a place to look at is a link.

@@ -1,6 +1,7 @@
 //! How far something is that is done with many connections.
 
 use super::{
+    issue_rows::taken_back,
     text::{self, count},
     time::Moment,
 };
@@ -58,6 +59,9 @@ pub(crate) fn head(view: &BulkView, now: Moment) -> AnyView {
             {piece("skipped", bulk.done, bulk.skipped)}
             {piece("failed", bulk.done + bulk.skipped, bulk.failed)}
         </svg>
+        {bulk.undone.as_ref().map(|undone| view! {
+            <p class="note" role="status">{taken_back(undone)}" – "{undone.by.clone()}", "{now.ago(undone.at)}"."</p>
+        })}
         <ul class="legend progress-key">
             {figure("done", "done", bulk.done)}
             {figure("failed", "failed", bulk.failed)}

@@ -39,14 +39,19 @@ pub(crate) fn reconnect(hands: Hands) -> AnyView {
         let any = latest.with(|got| got.as_ref().and_then(Got::story).is_some_and(|story| !story.links.is_empty()));
         leads.with(Option::is_none) || leading() && !any && made.with(Option::is_none)
     };
+    // Who may not make one still sees what became of those that were made.
+    let unmade =
+        move || latest.with(|got| got.as_ref().and_then(Got::story).is_none_or(|story| story.links.is_empty()));
     view! {
-        <section aria-labelledby="reconnect" hidden=bare>
+        <section aria-labelledby="reconnect" hidden=move || bare() || !hands.may && unmade()>
             <h2 id="reconnect">"Reconnect"</h2>
             {fresh}
-            <div hidden=leading>
-                <p class="muted">"A link with which the customer signs in again to this connection, and to nothing else."</p>
-                <div class="acts">{hands.link_button("btn")}</div>
-            </div>
+            {hands.may.then(|| view! {
+                <div hidden=leading>
+                    <p class="muted">"A link with which the customer signs in again to this connection, and to nothing else."</p>
+                    <div class="acts">{hands.link_button("btn")}</div>
+                </div>
+            })}
             {move || (!leading()).then(|| hands.link.note())}
             {list}
         </section>

@@ -27,7 +27,7 @@ pub(crate) fn Rows(
     /// What the table is.
     caption: &'static str,
     /// Where rows can be selected.
-    #[prop(optional)]
+    #[prop(default = None)]
     picks: Option<Picks>,
 ) -> impl IntoView {
     let held = hold(latest, shown);

@@ -70,6 +70,10 @@ pub fn capabilities(connection: &Connection) -> Vec<Capability> {
         limit: limit.map(str::to_owned),
         proof,
         proved_at: proof.map(|_| ago(600)),
+        eye: proof.filter(|proof| *proof != AbilityProof::Described).map(|_| Eye::Webhook),
+        code: (proof == Some(AbilityProof::Refused)).then(|| "RECORD_LOCKED".into()),
+        message: (proof == Some(AbilityProof::Refused)).then(|| "The order takes no changes after approval.".into()),
+        event_id: (proof == Some(AbilityProof::Refused)).then(|| Uuid::from_u128(9_001).into()),
     };
     vec![
         one("purchase_orders", Operation::Read, Ability::Yes, None, Some(AbilityProof::Done)),

@@ -196,5 +196,7 @@ fn run(id: Option<BulkId>, state: Option<BulkState>) -> Bulk {
             ],
             None => Vec::new(),
         },
+        undo_until: None,
+        undone: None,
     }
 }

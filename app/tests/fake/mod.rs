@@ -19,13 +19,14 @@ use model::{
     ConnectionPatch, ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId,
     DeliveryQuery, Endpoint, EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation,
     Failure, FailureGroup, FailureQuery, FailureSummary, FleetPoint, GapId, GapView, Health, HealthChange, Ingest,
-    Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, Maintenance, MaintenanceId, MakiniDelivery,
-    NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry, NewRoute, NewRule, NewSilence, NewSource,
-    NewSync, NewView, NewWebhookSecret, Notification, NotificationId, NotificationQuery, Outage, OutageId, Overview,
-    Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse, ReconnectLink, Refusal, Rejection, RejectionId,
-    Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed, Route, RouteId, RoutePatch, RouteSample, Rule,
-    RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent, Silence, SilenceId, Source, SourceId, SourcePatch,
-    SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Told, Totals, ViewId,
+    Issue, IssueChanges, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery, Maintenance, MaintenanceId,
+    MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewIssueChanges, NewMaintenance, NewNote, NewRetry, NewRoute,
+    NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification, NotificationId,
+    NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse,
+    ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed,
+    Route, RouteId, RoutePatch, RouteSample, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent, Silence,
+    SilenceId, Source, SourceId, SourcePatch, SourceTest, SourceTestStep, Sync, System, Tally, TimelineItem, Told,
+    Totals, ViewId,
 };
 
 /// Answers from what it holds.
@@ -325,6 +326,14 @@ impl Backend for FakeBackend {
 
     async fn cancel_bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
         issues::bulk(id)
+    }
+
+    async fn undo_bulk(&self, _: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        issues::bulk(id)
+    }
+
+    async fn change_issues(&self, _: &Actor, new: NewIssueChanges) -> Result<IssueChanges, Refusal> {
+        Ok(IssueChanges { bulk: None, changed: new.issues.len() as u64, refused: Vec::new() })
     }
 
     async fn events(&self, _: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {

@@ -3,6 +3,7 @@
 
 use crate::clock::{self, Moment};
 use crate::connection::{Failure, Stage, SyncKind};
+use crate::records::{Entity, Verb};
 use crate::timers::{Beat, Job};
 use crate::tokens::fresh;
 use crate::webhooks::envelope;
@@ -238,6 +239,7 @@ impl World {
                 3..5 => drop(self.story.pranks.insert(at, Prank::Doubled)),
                 5..7 => drop(self.story.pranks.insert(at, Prank::Late)),
                 7..9 => self.forge(at, now),
+                _ if self.counters.story_beats.is_multiple_of(2) => self.refused_change(at, now),
                 _ => self.system_error(at, now),
             }
         }
@@ -264,6 +266,27 @@ impl World {
                 },
                 "entities": [profile.platform.entities()[0]],
                 "occurred_at": clock::stamp(now),
+            })
+        });
+    }
+
+    /// Somebody's application was refused a change to an order: what the API answered it is told by webhook too.
+    fn refused_change(&mut self, at: usize, now: Moment) {
+        let (error, status) = match self.allow(at, Entity::PurchaseOrders, Verb::Update) {
+            Err(error) => (error.part(), 405),
+            Ok(()) => {
+                let message = "the purchase order is approved and takes no changes any more";
+                (json!({ "code": "RECORD_LOCKED", "message": message }), 409)
+            }
+        };
+        let occurred_at = clock::stamp(now);
+        self.emit(now, at, "system.error", |_| {
+            json!({
+                "error": error,
+                "status_code": status,
+                "operation": "update",
+                "entities": ["purchase_orders"],
+                "occurred_at": occurred_at,
             })
         });
     }

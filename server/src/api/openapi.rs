@@ -36,6 +36,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         v1::bulk::get::handle,
         v1::bulk::patch::handle,
         v1::bulk::cancel::handle,
+        v1::bulk::undo::handle,
         v1::customers::list::handle,
         v1::customers::get::handle,
         v1::customers::patch::handle,

@@ -1,6 +1,7 @@
 //! Issues and outages, as machines ask for them.
 
 use crate::world::World;
+use model::{BulkId, BulkKind, IssueId, IssueSeen, NewIssueChanges};
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -82,5 +83,66 @@ async fn an_outage_is_read(pool: PgPool) {
     machine.get(&format!("/api/v1/outages/{ISSUE}")).await.problem(404, "not_found");
     machine.get(&format!("/api/v1/outages/{ISSUE}/told")).await.problem(404, "not_found");
     world.anonymous().get("/api/v1/outages").await.problem(401, "unauthenticated");
+    world.stop().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_acknowledged_together_is_taken_back_once_and_within_the_hour(pool: PgPool) {
+    let world = World::new(pool.clone()).await;
+    outage(&pool).await;
+    let (machine, issue) = (world.machine(), format!("/api/v1/issues/{ISSUE}"));
+    let id: IssueId = ISSUE.parse().unwrap();
+    let acknowledge = async || {
+        let new = NewIssueChanges {
+            kind: BulkKind::Acknowledge,
+            issues: vec![IssueSeen { id, version: None }],
+            assignee: None,
+        };
+        world.parts.backend.change_issues(&world.actor().await, new).await.unwrap().bulk.unwrap()
+    };
+    let undo = |bulk: BulkId| format!("/api/v1/bulk/{bulk}/undo");
+    let state = async || machine.get(&issue).await.json()["state"].as_str().unwrap().to_owned();
+
+    let bulk = acknowledge().await;
+    assert_eq!(state().await, "acknowledged");
+    let shown = machine.get(&format!("/api/v1/bulk/{bulk}")).await.json();
+    assert_eq!((&shown["kind"], &shown["state"]), (&json!("acknowledge"), &json!("done")), "{shown}");
+    assert!(shown["undo_until"].is_string() && shown["undone"].is_null(), "{shown}");
+    sqlx::query(
+        "insert into api_token (id, name, token_hash, role, created_at) \
+         values (gen_random_uuid(), 'looks', sha256('lw_a-token-that-only-looks'::bytea), 'viewer', now())",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let viewer = world.anonymous().with("authorization", "Bearer lw_a-token-that-only-looks");
+    viewer.call("POST", &undo(bulk)).await.problem(403, "forbidden");
+    world.anonymous().call("POST", &undo(bulk)).await.problem(401, "unauthenticated");
+    let undone = machine.call("POST", &undo(bulk)).await;
+    assert_eq!(undone.status, 200, "{undone:?}");
+    let undone = undone.json();
+    assert_eq!((&undone["undone"]["put_back"], &undone["undone"]["left"]), (&json!(1), &json!(0)), "{undone}");
+    assert_eq!((state().await.as_str(), &undone["undo_until"]), ("open", &json!(null)));
+    let story = machine.get(&format!("{issue}/notes")).await.json();
+    assert!(story["items"][0]["text"].as_str().unwrap().starts_with("Taken back"), "{story}");
+
+    // asked again it changes nothing, whatever the issue has become
+    machine.json("PATCH", &issue, json!({"state": "waiting_on_customer"})).await;
+    assert_eq!(machine.call("POST", &undo(bulk)).await.json(), undone);
+    assert_eq!(state().await, "waiting_on_customer");
+
+    // somebody else was faster
+    let bulk = acknowledge().await;
+    machine.json("PATCH", &issue, json!({"assignee": "Ines"})).await;
+    let left = machine.call("POST", &undo(bulk)).await.json();
+    assert_eq!((&left["undone"]["put_back"], &left["undone"]["left"]), (&json!(0), &json!(1)), "{left}");
+    assert_eq!(state().await, "acknowledged");
+
+    machine.json("PATCH", &issue, json!({"state": "open"})).await;
+    let bulk = acknowledge().await;
+    world.clock.advance(chrono::TimeDelta::minutes(61));
+    let late = machine.call("POST", &undo(bulk)).await.problem(409, "conflict");
+    assert!(late["detail"].as_str().unwrap().contains("too late"), "{late}");
+    machine.call("POST", &undo(ISSUE.parse().unwrap())).await.problem(404, "not_found");
     world.stop().await;
 }

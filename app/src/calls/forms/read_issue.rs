@@ -2,7 +2,7 @@
 
 use super::{BulkForm, IssueForm, IssuesForm};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use model::{BulkKind, IssueId, IssuePatch, IssueState, NewBulk, Refusal};
+use model::{BulkKind, IssueId, IssuePatch, IssueSeen, IssueState, NewBulk, NewIssueChanges, Refusal};
 
 impl IssueForm {
     /// Reads it; `now` is what an hour is counted from, `me` is who asks.
@@ -23,8 +23,8 @@ impl IssueForm {
 }
 
 impl IssuesForm {
-    /// Reads it: each issue with what is to be done.
-    pub fn read(&self, me: &str) -> Result<Vec<(IssueId, IssuePatch)>, Refusal> {
+    /// Reads it: which issues, and what is to be done with them.
+    pub fn read(&self) -> Result<NewIssueChanges, Refusal> {
         let (picked, word) = match self.only.as_str() {
             "" => (self.picked.as_slice(), self.act.as_str()),
             _ => (std::slice::from_ref(&self.only), "acknowledge"),
@@ -32,13 +32,20 @@ impl IssuesForm {
         if picked.is_empty() {
             return Err(Refusal::invalid("picked", "Select the issues first: the box at the beginning of each row."));
         }
-        let patch = act(word, &self.assignee, me)?;
+        let kind = match word {
+            "acknowledge" => BulkKind::Acknowledge,
+            "assign" => BulkKind::Assign,
+            _ => return Err(Refusal::invalid("act", "It does not say what to do.")),
+        };
         let one = |text: &String| {
             let (id, version) = text.split_once(':')?;
-            Some((id.parse().ok()?, IssuePatch { version: version.parse().ok(), ..patch.clone() }))
+            Some(IssueSeen { id: id.parse().ok()?, version: version.parse().ok() })
         };
-        let all: Option<Vec<_>> = picked.iter().take(200).map(one).collect();
-        all.ok_or_else(|| Refusal::invalid("picked", "This page is older than the server. Load it again."))
+        let issues: Option<Vec<_>> = picked.iter().take(200).map(one).collect();
+        let issues =
+            issues.ok_or_else(|| Refusal::invalid("picked", "This page is older than the server. Load it again."))?;
+        let assignee = Some(self.assignee.trim()).filter(|name| kind == BulkKind::Assign && !name.is_empty());
+        Ok(NewIssueChanges { kind, issues, assignee: assignee.map(str::to_owned) })
     }
 }
 
@@ -129,10 +136,9 @@ mod tests {
             only: format!("{}:7", uuid()),
             ..Default::default()
         };
-        let all = form.read("Ines").unwrap();
-        assert_eq!(all.len(), 1);
-        assert_eq!((all[0].1.state, all[0].1.version), (Some(IssueState::Acknowledged), Some(7)));
-        assert!(IssuesForm::default().read("Ines").is_err(), "nothing is selected");
+        let all = form.read().unwrap();
+        assert_eq!((all.kind, all.issues.len(), all.issues[0].version), (BulkKind::Acknowledge, 1, Some(7)));
+        assert!(IssuesForm::default().read().is_err(), "nothing is selected");
     }
 
     fn uuid() -> String {

@@ -75,6 +75,7 @@ fn news(start: DateTime<Utc>, round: usize, n: usize) -> Sighting {
         busy: Some(false),
         sync: None,
         of_data: false,
+        refused: None,
     };
     Sighting { eye, at, own_at: (eye == Eye::Webhook).then_some(at), facts }
 }

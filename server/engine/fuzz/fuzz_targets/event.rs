@@ -50,7 +50,13 @@ fn check(parsed: &Parsed, received_at: DateTime<Utc>) {
             fits(code.as_deref(), 200);
             fits(message.as_deref(), 2_000);
         }
-        Some(News::Offline { message } | News::SystemError { message }) => fits(message.as_deref(), 2_000),
+        Some(News::Offline { message }) => fits(message.as_deref(), 2_000),
+        Some(News::SystemError { code, message, told }) => {
+            fits(code.as_deref(), 200);
+            fits(message.as_deref(), 2_000);
+            fits(told.operation.as_deref(), 200);
+            told.entities.iter().for_each(|entity| fits(Some(entity), 200));
+        }
         Some(News::SyncCompleted { finished_at, started_at, summary, .. }) => {
             assert!(finished_at.is_none_or(|at| at <= received_at) && started_at.is_none_or(|at| at <= received_at));
             fits(summary.as_deref(), 2_000);

@@ -62,7 +62,7 @@ impl Desk {
     }
 
     /// Tells everybody, which wakes the workers too, and commits.
-    async fn finish_bulk(
+    pub(super) async fn finish_bulk(
         &self,
         mut tx: sqlx::Transaction<'static, sqlx::Postgres>,
         id: BulkId,
@@ -74,7 +74,7 @@ impl Desk {
     }
 }
 
-async fn one(conn: &mut PgConnection, id: BulkId) -> Result<(Bulk, i64), Refusal> {
+pub(super) async fn one(conn: &mut PgConnection, id: BulkId) -> Result<(Bulk, i64), Refusal> {
     let found = bulk::get(conn, id).await.map_err(internal)?;
     found.ok_or_else(|| Refusal::NotFound("This bulk operation".to_owned()))
 }
@@ -93,6 +93,8 @@ fn preview(kind: BulkKind, actor: &Actor, total: i64) -> Bulk {
         started_at: None,
         ended_at: None,
         failures: Vec::new(),
+        undo_until: None,
+        undone: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Desk, connections};
 use crate::health;
-use crate::store::{internal, sync, transition};
+use crate::store::{internal, record, sync, transition};
 use chrono::TimeDelta;
 use model::{Actor, Availability, Capability, ConnectionId, Page, PageQuery, Refusal, Role, Sync};
 
@@ -45,7 +45,8 @@ impl Desk {
         let mut conn = self.conn().await?;
         let described = sync::described(&mut conn, id).await.map_err(internal)?;
         let (described, at) = described.ok_or_else(connections::not_found)?;
-        let syncs = sync::naming_records(&mut conn, id).await.map_err(internal)?;
-        Ok(health::capabilities(&described, at, &syncs))
+        let mut proofs = sync::proofs(&mut conn, id).await.map_err(internal)?;
+        proofs.extend(record::proofs(&mut conn, id).await.map_err(internal)?);
+        Ok(health::capabilities(&described, at, &proofs))
     }
 }

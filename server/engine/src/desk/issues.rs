@@ -13,6 +13,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 mod patch;
+mod together;
 
 use patch::{Edit, edit};
 

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bulk;
+mod bulk_undo;
 mod by_hand;
 mod channels;
 mod connections;
@@ -39,13 +40,14 @@ use model::{
     Channel, ChannelId, ChannelPatch, Connection, ConnectionDetail, ConnectionId, ConnectionPage, ConnectionPatch,
     ConnectionQuery, Customer, CustomerId, CustomerPatch, CustomerQuery, Delivery, DeliveryId, DeliveryQuery, Endpoint,
     EndpointId, EndpointPatch, Event, EventDetail, EventId, EventQuery, Evidence, Explanation, Failure, FailureGroup,
-    FailureQuery, FailureSummary, GapId, GapView, Issue, IssueCounts, IssueEntry, IssueId, IssuePatch, IssueQuery,
-    Maintenance, MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewMaintenance, NewNote, NewRetry,
-    NewRoute, NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret, Notification, NotificationId,
-    NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview, PreviewWish, Pulse,
-    ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId, RetryPatch, Revealed,
-    Route, RouteId, RoutePatch, RouteSample, Rows, Rule, RuleChange, RuleId, RulePatch, SavedView, SecretId, Sent,
-    Silence, SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System, TimelineItem, Told, ViewId,
+    FailureQuery, FailureSummary, GapId, GapView, Issue, IssueChanges, IssueCounts, IssueEntry, IssueId, IssuePatch,
+    IssueQuery, Maintenance, MaintenanceId, MakiniDelivery, NewBulk, NewChannel, NewEndpoint, NewIssueChanges,
+    NewMaintenance, NewNote, NewRetry, NewRoute, NewRule, NewSilence, NewSource, NewSync, NewView, NewWebhookSecret,
+    Notification, NotificationId, NotificationQuery, Outage, OutageId, Overview, Page, PageQuery, PlatformRef, Preview,
+    PreviewWish, Pulse, ReconnectLink, Refusal, Rejection, RejectionId, Retention, RetentionPatch, Retry, RetryId,
+    RetryPatch, Revealed, Route, RouteId, RoutePatch, RouteSample, Rows, Rule, RuleChange, RuleId, RulePatch,
+    SavedView, SecretId, Sent, Silence, SilenceId, Source, SourceId, SourcePatch, SourceTest, Sync, System,
+    TimelineItem, Told, ViewId,
 };
 use sqlx::{PgPool, Postgres, Transaction, pool::PoolConnection};
 use std::sync::Arc;
@@ -244,6 +246,14 @@ impl Backend for Desk {
 
     async fn cancel_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
         self.end_bulk(actor, id).await
+    }
+
+    async fn undo_bulk(&self, actor: &Actor, id: BulkId) -> Result<Bulk, Refusal> {
+        self.take_back_bulk(actor, id).await
+    }
+
+    async fn change_issues(&self, actor: &Actor, new: NewIssueChanges) -> Result<IssueChanges, Refusal> {
+        self.patch_issues(actor, new).await
     }
 
     async fn events(&self, actor: &Actor, query: EventQuery) -> Result<Page<Event>, Refusal> {

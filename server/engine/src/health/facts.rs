@@ -1,6 +1,6 @@
 //! What each kind of evidence says, in one language.
 
-use super::{Flow, SyncFact};
+use super::{Complaint, Flow, RefusedFact, SyncFact};
 use crate::makini::{Closer, ReportedError, Seen, SyncStatus};
 use crate::webhook::event::News;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -35,6 +35,8 @@ pub struct Facts {
     pub sync: Option<SyncFact>,
     /// It is about the connection's data: that came, and nothing is said of the connection itself.
     pub of_data: bool,
+    /// An operation on one kind of record that was refused; says nothing of the connection's state.
+    pub refused: Option<Box<RefusedFact>>,
 }
 
 impl Facts {
@@ -52,6 +54,9 @@ impl Facts {
         });
         if let Some(sync) = &self.sync {
             facts["sync"] = json!(sync);
+        }
+        if let Some(refused) = &self.refused {
+            facts["refused"] = json!(refused);
         }
         facts
     }
@@ -79,7 +84,10 @@ impl Facts {
             },
             (None, None) if self.of_data => "its data came".to_owned(),
             (None, None) if self.authorization.is_some() => "signed in".to_owned(),
-            (None, None) => "says nothing of its state".to_owned(),
+            (None, None) => match &self.refused {
+                Some(refused) => refused.text(),
+                None => "says nothing of its state".to_owned(),
+            },
         };
         match &self.detail {
             Some(detail) => format!("{says}: {detail}"),
@@ -175,7 +183,17 @@ pub fn facts_of_news(news: &News, at: DateTime<Utc>) -> Facts {
             Facts { authorization, flow, detail: Some(words), busy: Some(false), sync, ..Facts::default() }
         }
         // it names no dimension: kept on the record, and a check is asked for
-        News::SystemError { message } => Facts { detail: message.clone(), ..Facts::default() },
+        News::SystemError { code, message, told } => {
+            let complaint = Complaint {
+                operation: told.operation.as_deref(),
+                entities: &told.entities,
+                code: code.as_deref(),
+                status: told.status,
+                message: message.as_deref(),
+            };
+            let detail = message.clone().or_else(|| code.clone());
+            Facts { detail, refused: RefusedFact::of(&complaint).map(Box::new), ..Facts::default() }
+        }
     }
 }
 

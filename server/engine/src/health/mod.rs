@@ -18,6 +18,7 @@ mod observe;
 mod outage;
 mod pulse;
 pub mod record;
+mod refused;
 mod rhythm;
 mod sync;
 #[cfg(test)]
@@ -28,7 +29,7 @@ mod watch;
 mod weigh;
 
 pub use availability::availability;
-pub use capability::capabilities;
+pub use capability::{Proved, capabilities};
 pub use facts::{Facts, FlowFact, facts_of_closer, facts_of_data, facts_of_news, facts_of_seen};
 pub use feed::Feed;
 pub use follow::{Turn, follow, issues_due};
@@ -39,6 +40,7 @@ pub use known::{Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
 pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
 pub use pulse::{Pace, Pulse};
+pub use refused::{Complaint, RefusedFact};
 pub use rhythm::{Learned, Rhythm};
 pub use sync::SyncFact;
 pub use watch::watch;

@@ -1,8 +1,9 @@
 //! A sync that ended, as a piece of evidence tells it.
 
+use super::{Complaint, Proved, RefusedFact};
 use crate::webhook::event::{Carried, FailedRun};
 use chrono::{DateTime, Utc};
-use model::{Ability, AbilityProof, SyncKind, SyncOutcome};
+use model::{Ability, EventId, Eye, Operation, SyncKind, SyncOutcome};
 use serde::{Deserialize, Serialize};
 
 /// A sync that ended, as the evidence's `facts.sync` has it.
@@ -59,17 +60,32 @@ impl SyncFact {
         Some(Self::good(None, ended_at, &Carried::default()))
     }
 
-    /// What it proves of reading records: that they were read, or that just these were refused.
-    pub fn reading(&self) -> Option<(Ability, AbilityProof)> {
-        let refused = || {
-            let code = self.code.as_deref().unwrap_or_default().to_ascii_uppercase();
-            // of several, it does not say which
-            self.entities.len() == 1 && (code.contains("PERMISSION") || code.contains("FORBIDDEN"))
-        };
-        match self.outcome {
-            SyncOutcome::Good => Some((Ability::Yes, AbilityProof::Done)),
-            SyncOutcome::Failed => refused().then_some((Ability::No, AbilityProof::Refused)),
+    /// What it proves of reading records: that they were read, or that just these were refused. Of several kinds a failure does
+    /// not say which.
+    pub fn proofs(&self, eye: Eye, event: Option<EventId>) -> Vec<Proved> {
+        if self.outcome == SyncOutcome::Good {
+            let read = |entity: &String| Proved {
+                entity: entity.clone(),
+                operation: Operation::Read,
+                ability: Ability::Yes,
+                limit: None,
+                at: self.ended_at,
+                eye,
+                code: None,
+                message: None,
+                event,
+            };
+            return self.entities.iter().map(read).collect();
         }
+        let complaint = Complaint {
+            operation: Some(Operation::Read.code()),
+            entities: &self.entities,
+            code: self.code.as_deref(),
+            status: None,
+            message: self.error.as_deref(),
+        };
+        let refused = RefusedFact::of(&complaint).map(|fact| fact.proved(self.ended_at, eye, event));
+        refused.into_iter().collect()
     }
 }
 
@@ -95,13 +111,14 @@ mod tests {
             started_at: Some(at(20)),
             ..FailedRun::default()
         };
+        let proofs = |sync: &SyncFact| sync.proofs(Eye::Webhook, None);
         let one = SyncFact::failed(&run(&["vendors"]), at(10), Some("PERMISSION_DENIED"), "no");
-        assert_eq!(one.reading(), Some((Ability::No, AbilityProof::Refused)));
+        let refused = proofs(&one);
+        assert_eq!((refused.len(), refused[0].ability, refused[0].at), (1, Ability::No, at(10)));
+        assert_eq!((refused[0].entity.as_str(), refused[0].code.as_deref()), ("vendors", Some("PERMISSION_DENIED")));
         assert_eq!((one.started_at, one.ended_at), (None, at(10)), "no sync begins after its end");
-        assert_eq!(
-            SyncFact::failed(&run(&["vendors", "assets"]), at(10), Some("PERMISSION_DENIED"), "no").reading(),
-            None
-        );
-        assert_eq!(SyncFact::failed(&run(&["vendors"]), at(10), Some("TIMEOUT"), "no").reading(), None);
+        let two = SyncFact::failed(&run(&["vendors", "assets"]), at(10), Some("PERMISSION_DENIED"), "no");
+        assert_eq!(proofs(&two), []);
+        assert_eq!(proofs(&SyncFact::failed(&run(&["vendors"]), at(10), Some("TIMEOUT"), "no")), []);
     }
 }

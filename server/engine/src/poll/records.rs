@@ -102,6 +102,7 @@ impl RecordAsker {
         let answered = Answered {
             asked_to: Some(last.unwrap_or(answer.sent_at)),
             refused: None,
+            refusal: None,
             at: Some(now),
             due_at: now + interval,
         };
@@ -124,11 +125,13 @@ impl RecordAsker {
         let now = self.clock.now();
         let class = error.class;
         tracing::info!(connection = %turn.connection, entity = ask.entity, class = class.code(), "could not ask for records: {error}");
-        let refused = matches!(class, ErrorClass::Forbidden | ErrorClass::NotFound);
+        let refused = matches!(class, ErrorClass::Forbidden | ErrorClass::NotFound) || error.status == Some(405);
         let mut conn = self.pool.acquire().await?;
         let answered = Answered {
             asked_to: None,
             refused: refused.then(|| error.to_string()),
+            // a token that is not accepted says nothing of what its connection may do
+            refusal: error.status.filter(|status| refused && *status != 401).map(|status| (status, error.code.clone())),
             at: refused.then_some(now),
             due_at: now + if refused { spread(REFUSED) } else { interval },
         };

@@ -1,6 +1,6 @@
 //! Doing one thing with many connections. A row is also the work "do the next few".
 
-use super::{connection_list, word};
+use super::{bulk_undo, connection_list, word};
 use chrono::{DateTime, Utc};
 use model::{
     Actor, Bulk, BulkFailure, BulkId, BulkKind, BulkState, ConnectionId, ConnectionQuery, ConnectionRef, NewBulk,
@@ -69,7 +69,7 @@ pub async fn get(conn: &mut PgConnection, id: BulkId) -> Result<Option<(Bulk, i6
          where i.bulk_id = $1 and i.outcome = 'failed' order by i.ended_at desc, i.connection_id limit 100",
         id.0
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
     let failures = failures.into_iter().map(|row| BulkFailure {
         connection: ConnectionRef { id: ConnectionId(row.connection_id), name: row.name },
@@ -88,8 +88,10 @@ pub async fn get(conn: &mut PgConnection, id: BulkId) -> Result<Option<(Bulk, i6
         started_at: Some(row.started_at),
         ended_at: row.ended_at,
         failures: failures.collect(),
+        undo_until: None,
+        undone: None,
     };
-    Ok(Some((bulk, row.version)))
+    Ok(Some((bulk_undo::told(conn, bulk).await?, row.version)))
 }
 
 /// Pauses, resumes or cancels one that has not ended. Answers the new version; none if there is no such one.
@@ -228,19 +230,22 @@ pub async fn finish(
     .await
 }
 
-/// Acknowledges the open issues of these connections, and answers which had one.
+/// Acknowledges the open issues of these connections, and answers which had one. What was before is kept for [`bulk_undo`].
 pub async fn acknowledge(
     conn: &mut PgConnection,
+    bulk: BulkId,
     ids: &[Uuid],
     by: &str,
     now: DateTime<Utc>,
     entry_ids: &[Uuid],
 ) -> Result<Vec<Uuid>> {
     sqlx::query_scalar!(
-        "with mine as (select id, row_number() over (order by id) as n from ( \
-             select id from issue where connection_id = any($1) and state = 'open' order by id for update) locked), \
-         taken as (update issue i set state = 'acknowledged', assignee = coalesce(assignee, $2), version = version + 1, \
-             updated_at = $3 from mine where i.id = mine.id returning i.id, i.connection_id, i.version, mine.n), \
+        "with mine as (select id, assignee, row_number() over (order by id) as n from ( \
+             select id, assignee from issue where connection_id = any($1) and state = 'open' order by id for update) locked), \
+         taken as (update issue i set state = 'acknowledged', assignee = coalesce(i.assignee, $2), version = version + 1, \
+             updated_at = $3 from mine where i.id = mine.id returning i.id, i.connection_id, i.version, mine.assignee as was, mine.n), \
+         kept as (insert into bulk_issue (bulk_id, issue_id, version, state, assignee) \
+             select $5::uuid, id, version, 'open', was from taken), \
          told as (insert into issue_entry (id, issue_id, at, kind, by_name, text, version) \
              select ($4::uuid[])[n], id, $3, 'acknowledged', $2, 'Acknowledged together with others', version from taken \
              where n <= cardinality($4)) \
@@ -248,7 +253,8 @@ pub async fn acknowledge(
         ids,
         by,
         now,
-        entry_ids
+        entry_ids,
+        bulk.0
     )
     .fetch_all(conn)
     .await
@@ -258,6 +264,7 @@ pub async fn acknowledge(
 /// that are with that person already stay as they are.
 pub async fn assign(
     conn: &mut PgConnection,
+    bulk: BulkId,
     ids: &[Uuid],
     (by, to): (&str, Option<&str>),
     now: DateTime<Utc>,
@@ -265,11 +272,14 @@ pub async fn assign(
 ) -> Result<Vec<Uuid>> {
     let text = to.map_or_else(|| "To nobody".to_owned(), |to| format!("To {to}"));
     sqlx::query_scalar!(
-        "with mine as (select id, row_number() over (order by id) as n from ( \
-             select id from issue where connection_id = any($1) and state <> 'resolved' and assignee is distinct from $5 \
+        "with mine as (select id, assignee, row_number() over (order by id) as n from ( \
+             select id, assignee from issue where connection_id = any($1) and state <> 'resolved' and assignee is distinct from $5 \
              order by id for update) locked), \
          given as (update issue i set assignee = $5, version = version + 1, updated_at = $3 \
-             from mine where i.id = mine.id returning i.id, i.connection_id, i.version, mine.n), \
+             from mine where i.id = mine.id \
+             returning i.id, i.connection_id, i.version, i.state, i.snooze_until, i.outage_id, mine.assignee as was, mine.n), \
+         kept as (insert into bulk_issue (bulk_id, issue_id, version, state, assignee, snooze_until, outage_id) \
+             select $7::uuid, id, version, state, was, snooze_until, outage_id from given), \
          told as (insert into issue_entry (id, issue_id, at, kind, by_name, text, version) \
              select ($4::uuid[])[n], id, $3, 'assigned', $2, $6, version from given where n <= cardinality($4)) \
          select distinct connection_id as \"id!\" from given",
@@ -278,7 +288,8 @@ pub async fn assign(
         now,
         entry_ids,
         to,
-        text
+        text,
+        bulk.0
     )
     .fetch_all(conn)
     .await

@@ -18,6 +18,7 @@ pub mod alert_told;
 pub mod alert_touch;
 pub mod audit;
 pub mod bulk;
+pub mod bulk_undo;
 pub mod channel;
 pub mod connection;
 pub mod connection_count;

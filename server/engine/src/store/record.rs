@@ -1,10 +1,11 @@
 //! What is asked about records, of which connection, and when next: rows with a due time, a pair of a connection and an entity each.
 //! How often is said by the source, and kept by a due time of its own: so they are never asked all together.
 
-use crate::health::record::{Asked, kind_of};
+use crate::health::Proved;
+use crate::health::record::{Asked, entity_of, kind_of};
 use crate::work::spread;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{ConnectionId, Source, SourceId, SourceRecords};
+use model::{Ability, ConnectionId, Eye, Operation, Source, SourceId, SourceRecords};
 use sqlx::{PgConnection, Result};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -125,6 +126,8 @@ pub struct Answered {
     pub asked_to: Option<DateTime<Utc>>,
     /// Why upstream does not tell, if it does not.
     pub refused: Option<String>,
+    /// The status and the code with which upstream itself refused; none where the refusal is not upstream's, as for want of a token.
+    pub refusal: Option<(u16, Option<String>)>,
     /// When there was an answer; none: there was none, and what was known of refusals stands.
     pub at: Option<DateTime<Utc>>,
     /// When it is asked again.
@@ -135,7 +138,9 @@ pub struct Answered {
 pub async fn finish(conn: &mut PgConnection, turn: &Turn, entity: &str, answered: &Answered) -> Result<bool> {
     let done = sqlx::query!(
         "update record_ask set lease_until = null, lease_token = null, due_at = $4, asked_to = coalesce($5, asked_to), \
-         refused = case when $6::timestamptz is null then refused else $7 end, asked_at = coalesce($6, asked_at) \
+         refused = case when $6::timestamptz is null then refused else $7 end, asked_at = coalesce($6, asked_at), \
+         refused_status = case when $6::timestamptz is null then refused_status else $8 end, \
+         refused_code = case when $6::timestamptz is null then refused_code else $9 end \
          where connection_id = $1 and entity = $2 and lease_token = $3",
         turn.connection.0,
         entity,
@@ -143,7 +148,9 @@ pub async fn finish(conn: &mut PgConnection, turn: &Turn, entity: &str, answered
         answered.due_at,
         answered.asked_to,
         answered.at,
-        answered.refused
+        answered.refused,
+        answered.refusal.as_ref().map(|(status, _)| i32::from(*status)),
+        answered.refusal.as_ref().and_then(|(_, code)| code.clone())
     )
     .execute(conn)
     .await?;
@@ -200,4 +207,28 @@ pub async fn asked(conn: &mut PgConnection, connection: ConnectionId) -> Result<
         entity,
     });
     Ok(Some((asked.collect(), source.record_minutes.into())))
+}
+
+/// What asking this connection for its records has proved: that they can be read, or that upstream refuses it.
+pub async fn proofs(conn: &mut PgConnection, connection: ConnectionId) -> Result<Vec<Proved>> {
+    let rows = sqlx::query!(
+        "select entity, asked_at as \"asked_at!\", refused, refused_status, refused_code from record_ask \
+         where connection_id = $1 and asked_at is not null",
+        connection.0
+    )
+    .fetch_all(conn)
+    .await?;
+    let proved =
+        rows.into_iter().filter(|row| row.refused.is_none() || row.refused_status.is_some()).map(|row| Proved {
+            entity: entity_of(&row.entity),
+            operation: Operation::Read,
+            ability: if row.refused.is_some() { Ability::No } else { Ability::Yes },
+            limit: None,
+            at: row.asked_at,
+            eye: Eye::Poll,
+            code: row.refused_code.filter(|_| row.refused.is_some()),
+            message: row.refused,
+            event: None,
+        });
+    Ok(proved.collect())
 }

@@ -1,10 +1,10 @@
 //! The history of a connection's syncs, as evidence tells it, and what upstream says can be done with its records.
 
 use super::{cursor, internal, word};
-use crate::health::SyncFact;
+use crate::health::{Proved, RefusedFact, SyncFact};
 use crate::makini::Described;
 use chrono::{DateTime, Utc};
-use model::{ConnectionId, Page, PageQuery, Refusal, SourceId, Sync};
+use model::{ConnectionId, EventId, Eye, Page, PageQuery, Refusal, SourceId, Sync};
 use sqlx::{PgConnection, Result};
 use uuid::Uuid;
 
@@ -55,16 +55,33 @@ pub async fn list(
     Ok(Page { items, next_cursor: last.map(|last| cursor::write(&last)) })
 }
 
-/// The newest syncs that name the kinds of records they carried, newest first, at most 50.
-pub async fn naming_records(conn: &mut PgConnection, id: ConnectionId) -> Result<Vec<SyncFact>> {
-    let rows = sqlx::query_scalar!(
-        "select facts->'sync' as \"sync!\" from evidence where connection_id = $1 and facts->'sync' ? 'entities' \
+/// What was really done with records, or refused, as evidence tells it: by the newest 50 syncs that name what they carried, and by the
+/// newest 200 errors that name what they refused.
+pub async fn proofs(conn: &mut PgConnection, id: ConnectionId) -> Result<Vec<Proved>> {
+    let syncs = sqlx::query!(
+        "select eye, event_id, facts->'sync' as \"sync!\" from evidence where connection_id = $1 and facts->'sync' ? 'entities' \
          order by received_at desc, id desc limit 50",
+        id.0
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut proofs = Vec::new();
+    for row in syncs {
+        proofs.extend(read(row.sync)?.proofs(word(&row.eye)?, row.event_id.map(EventId)));
+    }
+    let refused = sqlx::query!(
+        "select eye, at, event_id, facts->'refused' as \"refused!\" from evidence where connection_id = $1 and facts ? 'refused' \
+         order by received_at desc, id desc limit 200",
         id.0
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(read).collect()
+    for row in refused {
+        let fact: RefusedFact =
+            serde_json::from_value(row.refused).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        proofs.push(fact.proved(row.at, word::<Eye>(&row.eye)?, row.event_id.map(EventId)));
+    }
+    Ok(proofs)
 }
 
 fn read(sync: serde_json::Value) -> Result<SyncFact> {

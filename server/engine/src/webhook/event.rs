@@ -77,8 +77,12 @@ pub enum News {
     },
     /// An error that needs attention.
     SystemError {
+        /// Upstream's code for it.
+        code: Option<String>,
         /// The error in words.
         message: Option<String>,
+        /// What it happened to, as far as it is told.
+        told: Touched,
     },
 }
 
@@ -144,6 +148,17 @@ pub struct Carried {
     pub entities: Vec<String>,
 }
 
+/// What an error happened to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// What was to be done: an operation, or the method of the request.
+    pub operation: Option<String>,
+    /// The HTTP status that it was answered with.
+    pub status: Option<u16>,
+    /// The kinds of records, at most ten.
+    pub entities: Vec<String>,
+}
+
 /// A sync that ended badly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FailedRun {
@@ -164,6 +179,8 @@ fn header_kind(headers: &HeaderMap) -> Option<String> {
 /// The fields that details may have, whatever the kind.
 #[derive(Default)]
 struct Details<'a> {
+    /// All of it, for what only some kinds have.
+    within: &'a str,
     connection_id: Option<&'a RawValue>,
     status: Option<&'a RawValue>,
     error: Option<&'a RawValue>,
@@ -194,7 +211,20 @@ fn details<'a>(dialect: Dialect, body: &'a [u8], envelope: &Envelope<'a>) -> Det
     {
         (connection_id, status) = (connection_id.or(key), status.or(sync_status));
     }
-    Details { connection_id, status, error, code, message, started_at, finished_at, failed_at, kind, records, entities }
+    Details {
+        within,
+        connection_id,
+        status,
+        error,
+        code,
+        message,
+        started_at,
+        finished_at,
+        failed_at,
+        kind,
+        records,
+        entities,
+    }
 }
 
 impl Details<'_> {
@@ -221,7 +251,7 @@ impl Details<'_> {
                 let run = FailedRun { started_at: at(self.started_at), failed_at, carried: self.carried() };
                 News::SyncFailed { code, message, run: Some(run) }
             }
-            EventKind::SystemError => News::SystemError { message: message.or(code) },
+            EventKind::SystemError => News::SystemError { code, message, told: self.touched() },
         })
     }
 
@@ -234,6 +264,21 @@ impl Details<'_> {
             code.or(self.code).and_then(name),
             message.and_then(self::message).or(words).or_else(|| self.message.and_then(self::message)),
         )
+    }
+
+    /// What an error happened to, said beside it or within it.
+    fn touched(&self) -> Touched {
+        let names = ["operation", "method", "entity", "status_code"];
+        let [operation, method, entity, status] = fields(self.within, names).unwrap_or_default();
+        let within = self.error.and_then(|error| fields(error.get(), ["operation", "method", "entity", "status"]).ok());
+        let [its_operation, its_method, its_entity, its_status] = within.unwrap_or_default();
+        let operation = operation.or(its_operation).or(method).or(its_method);
+        let entities = self.entities.or(entity).or(its_entity);
+        Touched {
+            operation: operation.and_then(name),
+            status: status.or(its_status).and_then(name).and_then(|status| status.parse().ok()),
+            entities: entities.map(words_of).unwrap_or_default(),
+        }
     }
 
     fn carried(&self) -> Carried {
@@ -353,7 +398,20 @@ mod tests {
             (
                 "system.error",
                 r#"{"message":"disk \u0000 full"}"#,
-                News::SystemError { message: some("disk \u{fffd} full") },
+                News::SystemError { code: None, message: some("disk \u{fffd} full"), told: Touched::default() },
+            ),
+            (
+                "system.error",
+                r#"{"error":{"code":"RECORD_LOCKED","message":"no changes after approval","status":409},"operation":"update","entities":["purchase_orders"]}"#,
+                News::SystemError {
+                    code: some("RECORD_LOCKED"),
+                    message: some("no changes after approval"),
+                    told: Touched {
+                        operation: some("update"),
+                        status: Some(409),
+                        entities: vec!["purchase_orders".to_owned()],
+                    },
+                },
             ),
         ] {
             let body = format!(

@@ -92,9 +92,9 @@ impl BulkWorker {
         let (changed, why) = match due.kind {
             BulkKind::Assign => {
                 let to = due.wish.assignee.as_deref();
-                (bulk::assign(&mut tx, ids, (by, to), now, &entry_ids).await?, "It has no issue to hand over")
+                (bulk::assign(&mut tx, due.id, ids, (by, to), now, &entry_ids).await?, "It has no issue to hand over")
             }
-            _ => (bulk::acknowledge(&mut tx, ids, by, now, &entry_ids).await?, "It has no open issue"),
+            _ => (bulk::acknowledge(&mut tx, due.id, ids, by, now, &entry_ids).await?, "It has no open issue"),
         };
         let outcome = |id: ConnectionId| match changed.contains(&id.0) {
             true => Outcome::Done,

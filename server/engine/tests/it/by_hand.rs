@@ -280,6 +280,65 @@ async fn issues_are_acknowledged_and_handed_over_together(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn what_was_changed_together_is_taken_back_but_for_what_changed_since(pool: PgPool) {
+    let world = World::new(pool, 10).await;
+    world.round().await;
+    let all = world.connections().await;
+    for connection in &all[..3] {
+        sqlx::query(
+            "insert into issue (id, connection_id, cause, state, opened_at, openings, updated_at) \
+             values (gen_random_uuid(), $1, 'late', 'open', now(), '{}', now())",
+        )
+        .bind(connection.id.0)
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    }
+    let bulk = start(&world, json!({"kind": "acknowledge"})).await;
+    let id = bulk.id.unwrap();
+    let early = conflict(world.desk.undo_bulk(&admin(), id).await);
+    assert!(early.contains("still under way"), "{early}");
+    let bulk = work(&world, id).await;
+    assert_eq!((bulk.done, bulk.undone.as_ref()), (3, None));
+    let lasts = bulk.undo_until.unwrap() - bulk.ended_at.unwrap();
+    assert_eq!(lasts, chrono::TimeDelta::hours(1));
+    let viewer = world.desk.undo_bulk(&anna(Role::Viewer), id).await;
+    assert!(matches!(viewer, Err(Refusal::Forbidden(_))));
+
+    // somebody resolves one meanwhile
+    sqlx::query(
+        "update issue set state = 'resolved', resolved_at = now(), version = version + 1 where connection_id = $1",
+    )
+    .bind(all[1].id.0)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let undone = world.desk.undo_bulk(&anna(Role::Support), id).await.unwrap();
+    let counts = undone.undone.as_ref().map(|undone| (undone.put_back, undone.left, undone.by.as_str()));
+    assert_eq!((counts, undone.undo_until), (Some((2, 1, "Anna")), None));
+    let states: Vec<(String, Option<String>, i64)> =
+        sqlx::query_as("select state, assignee, version from issue order by number")
+            .fetch_all(&world.pool)
+            .await
+            .unwrap();
+    let (anna_has, open) = (Some("Anna".to_owned()), ("open".to_owned(), None, 3));
+    assert_eq!(states, [open.clone(), ("resolved".to_owned(), anna_has, 3), open]);
+    let timeline = world.desk.timeline(&admin(), all[0].id, PageQuery::default()).await.unwrap().items;
+    assert!(timeline.iter().any(|item| item.text.contains("Taken back")), "{timeline:?}");
+
+    assert_eq!(world.desk.undo_bulk(&admin(), id).await.unwrap(), undone, "once is enough");
+    assert_eq!(world.count("audit where action = 'bulk.undone'").await, 1);
+
+    let given = start(&world, json!({"kind": "assign", "assignee": "Ines"})).await;
+    let given = work(&world, given.id.unwrap()).await;
+    sqlx::query("update bulk set ended_at = ended_at - interval '61 minutes'").execute(&world.pool).await.unwrap();
+    let late = conflict(world.desk.undo_bulk(&admin(), given.id.unwrap()).await);
+    assert!(late.contains("too late"), "{late}");
+    let check = start(&world, json!({"kind": "check", "filter": {"id": [all[0].id]}})).await;
+    assert!(conflict(world.desk.undo_bulk(&admin(), check.id.unwrap()).await).contains("Only acknowledging"));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn customers_are_noted_upon_and_nobody_overwrites_another(pool: PgPool) {
     let world = World::new(pool, 60).await;
     world.round().await;

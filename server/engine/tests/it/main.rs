@@ -23,6 +23,7 @@ mod races;
 mod receiver;
 mod reconnect;
 mod redaction;
+mod refusals;
 mod relay;
 mod retries;
 mod seeing;

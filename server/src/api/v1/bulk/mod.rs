@@ -4,3 +4,4 @@ pub mod cancel;
 pub mod get;
 pub mod patch;
 pub mod start;
+pub mod undo;
