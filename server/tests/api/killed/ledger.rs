@@ -47,7 +47,7 @@ pub async fn tells(two: &Two, failed: usize) {
     for row in rows {
         // Slack's three letters
         let what = row.get::<String, _>(1).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        let one = (row.get(0), what);
+        let one: (String, String) = (row.get(0), what);
         kept.insert(one.clone());
         if row.get(2) {
             *ledger.entry(one).or_default() += 1;
