@@ -41,7 +41,7 @@ phase := bash -c 'printf "\n▶ %s\n" "$$0"; if "$$@"; then how=✓ code=0; else
 	printf "%s %s: %s s\n" "$$how" "$$0" "$$SECONDS"; exit $$code'
 
 .NOTPARALLEL:
-.PHONY: help demo test dev check bench fmt audit fuzz sqlx tools build browser server ours sqlx-fresh
+.PHONY: help demo test rust dev check bench fmt audit fuzz sqlx tools build browser server ours sqlx-fresh
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -93,6 +93,13 @@ test: ## every test, on a fresh machine too
 	@$(phase) 'build: server' $(MAKE) server
 	@$(phase) 'tests' env $(site) .ci/with-postgres cargo nextest run $(locked)
 	@$(phase) 'tests in a browser' env -C end2end $(site) LINEWATCH_BIN=$(linewatch) node_modules/.bin/playwright test
+
+rust: ## the tests in Rust alone; with LINEWATCH_POSTGRES_BIN=/usr/lib/postgresql/18/bin on that Postgres
+	@$(phase) 'tools' .ci/tools test
+	@$(MAKE) ours
+	@$(phase) 'build: browser' $(MAKE) browser
+	@$(phase) 'build: server' $(MAKE) server
+	@$(phase) 'tests' env $(if $(LINEWATCH_POSTGRES_BIN),-u DATABASE_URL) $(site) .ci/with-postgres cargo nextest run $(locked)
 
 sqlx: tools ours ## writes .sqlx again, after a change of migrations or queries
 	@env -u DATABASE_URL .ci/with-postgres $(MAKE) sqlx-fresh

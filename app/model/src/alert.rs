@@ -5,7 +5,7 @@ use crate::{
     AlertId, CustomerId, Environment, FailureKind, FieldError, Health, MaintenanceId, Refusal, RuleId, Severity,
     SilenceId, SourceId,
 };
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
 words! {
@@ -602,6 +602,25 @@ pub struct Maintenance {
     pub active: bool,
     /// When it begins next; null when it never does.
     pub next_at: Option<DateTime<Utc>>,
+    /// Of one that comes again: the next three times.
+    #[serde(default)]
+    pub coming: Vec<Coming>,
+}
+
+/// One time of maintenance that comes again: when it is, and what the clocks of its place show then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Coming {
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// What the clocks there show as it begins, such as `2027-03-28T03:00:00`: not what was said, where they jump over that.
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    pub local_start: NaiveDateTime,
+    /// What they show as it ends.
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    pub local_end: NaiveDateTime,
 }
 
 /// New maintenance.

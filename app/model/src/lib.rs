@@ -33,7 +33,7 @@ mod webhook;
 mod words;
 
 pub use alert::{
-    Alert, AlertQuery, AlertState, Alternative, Firing, GroupBy, Maintenance, MutedBy, NewMaintenance, NewRule,
+    Alert, AlertQuery, AlertState, Alternative, Coming, Firing, GroupBy, Maintenance, MutedBy, NewMaintenance, NewRule,
     NewSilence, Preview, PreviewWish, Recurrence, Rule, RuleChange, RulePatch, Scope, Silence, SilenceMatch, SilenceOf,
     Subject, SubjectKind, Weekday, When, WhenKind,
 };

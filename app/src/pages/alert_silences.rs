@@ -6,6 +6,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, tabs},
+        coming::coming,
         post::Post,
         text,
         time::{Moment, use_clock},
@@ -13,7 +14,7 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use model::{ChangeTopic, Maintenance, Role, Silence};
+use model::{ChangeTopic, Maintenance, Role, Silence, Weekday};
 
 /// The screen.
 #[component]
@@ -101,14 +102,10 @@ fn silent(one: &Silence, now: Moment, end: AnyView) -> AnyView {
 fn maintained(one: &Maintenance, whom: &str, now: Moment, end: AnyView) -> AnyView {
     let again = one.recurrence.as_ref().map(|again| {
         let days: Vec<_> = again.weekdays.iter().map(|day| day.words()).collect();
+        let days = if days.len() == Weekday::ALL.len() { "day".to_owned() } else { days.join(", ") };
         let at = again.at.to_string();
         let at = at.get(..5).unwrap_or(&at).to_owned();
-        format!(
-            "Every {} at {at}, for {}, by the clocks of {}",
-            days.join(", "),
-            text::duration(again.seconds),
-            again.time_zone
-        )
+        format!("Every {days} at {at}, for {}, by the clocks of {}", text::duration(again.seconds), again.time_zone)
     });
     let when = match (one.active, one.next_at) {
         (true, _) if again.is_none() => view! { "now; ends "{now.until(one.ends_at)} }.into_any(),
@@ -122,6 +119,7 @@ fn maintained(one: &Maintenance, whom: &str, now: Moment, end: AnyView) -> AnyVi
                 <p class="strong">{whom.to_owned()}</p>
                 <p>{one.reason.clone()}</p>
                 {again.map(|again| view! { <p>{again}</p> })}
+                {coming(one, now)}
                 <p class="sub">{one.by.clone()}" · "{when}</p>
             </div>
             {end}

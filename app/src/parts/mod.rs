@@ -8,6 +8,7 @@ pub(crate) mod attempts;
 pub(crate) mod availability;
 pub(crate) mod by_hand;
 pub(crate) mod channel_fields;
+pub(crate) mod coming;
 pub(crate) mod concerns;
 pub(crate) mod controls;
 pub(crate) mod copy;

@@ -4,7 +4,7 @@ use super::{FakeBackend, now};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use model::{
     Alert, AlertQuery, AlertState, Alternative, Attempt, AttemptError, AttemptOutcome, AttemptTrigger, Channel,
-    ChannelHealth, ChannelKind, ChannelSettings, Explanation, Firing, GroupBy, Health, Maintenance, MutedBy,
+    ChannelHealth, ChannelKind, ChannelSettings, Coming, Explanation, Firing, GroupBy, Health, Maintenance, MutedBy,
     NewSilence, Notification, NotificationQuery, NotificationReason, NotificationState, Page, Preview, PreviewWish,
     Recurrence, Refusal, Route, RouteMatch, Rule, RuleChange, Scope, Severity, Silence, SilenceMatch, SilenceOf, Stage,
     Subject, SubjectKind, Told, Weekday, When, WhenKind,
@@ -173,6 +173,14 @@ pub fn silence(new: Option<&NewSilence>) -> Silence {
 
 /// Once and now, and every week.
 pub fn maintenances() -> Vec<Maintenance> {
+    // two hours from 22:00 in Berlin, where the clocks go forward on the 29th
+    let coming = |at: &str| {
+        let starts_at: DateTime<Utc> = at.parse().unwrap();
+        let ends_at = starts_at + TimeDelta::hours(2);
+        let day = starts_at.date_naive();
+        let local_start = day.and_hms_opt(22, 0, 0).unwrap();
+        Coming { starts_at, ends_at, local_start, local_end: local_start + TimeDelta::hours(2) }
+    };
     let once = Maintenance {
         id: id(5_300),
         scope: Scope { platforms: vec!["sap-ecc".into()], ..Scope::default() },
@@ -183,6 +191,7 @@ pub fn maintenances() -> Vec<Maintenance> {
         recurrence: None,
         active: true,
         next_at: None,
+        coming: Vec::new(),
     };
     let weekly = Maintenance {
         id: id(5_301),
@@ -196,6 +205,7 @@ pub fn maintenances() -> Vec<Maintenance> {
         }),
         active: false,
         next_at: Some(now() + TimeDelta::days(5)),
+        coming: ["2026-03-28T21:00:00Z", "2026-03-29T20:00:00Z", "2026-04-04T20:00:00Z"].map(coming).to_vec(),
         ..once.clone()
     };
     vec![once, weekly]

@@ -98,7 +98,8 @@ fn command(data_dir: &Path) -> Command {
         .arg("demo")
         .args(["--connections", "7", "--story", "off"])
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap());
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs(std::env::var_os("LINEWATCH_POSTGRES_BIN").map(|bin| ("LINEWATCH_POSTGRES_BIN", bin)));
     command.env("LINEWATCH_DATA_DIR", data_dir).env("LINEWATCH_LOG_FILTER", "warn");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -87,6 +87,12 @@ async fn silences_and_maintenance_have_author_reason_and_end(pool: PgPool) {
     assert_eq!(made.status, 201, "{made:?}");
     let made = made.json();
     assert!(made["next_at"].is_string(), "{made}");
+    assert_eq!(
+        (&made["coming"][0]["starts_at"], made["coming"].as_array().unwrap().len()),
+        (&made["next_at"], 3),
+        "{made}"
+    );
+    assert!(made["coming"][0]["local_start"].as_str().unwrap().ends_with("T02:30:00"), "{made}");
     let path = format!("/api/v1/maintenance/{}", made["id"].as_str().unwrap());
     assert_eq!(world.machine().get(&path).await.json()["by"], "test");
     assert_eq!(world.machine().call("DELETE", &path).await.status, 204);

@@ -87,6 +87,7 @@ impl Desk {
             recurrence: new.recurrence,
             active: false,
             next_at: None,
+            coming: Vec::new(),
         };
         let one = timed(one, now);
         if !one.active && one.next_at.is_none() {
@@ -127,7 +128,12 @@ impl Desk {
 }
 
 fn timed(one: Maintenance, now: DateTime<Utc>) -> Maintenance {
-    Maintenance { active: recurrence::active(&one, now).is_some(), next_at: recurrence::next(&one, now), ..one }
+    Maintenance {
+        active: recurrence::active(&one, now).is_some(),
+        next_at: recurrence::next(&one, now),
+        coming: recurrence::coming(&one, now),
+        ..one
+    }
 }
 
 /// What fires, for saying what is muted; nothing where nobody asks.

@@ -6,18 +6,14 @@ use crate::vault::Secret;
 use chrono::{DateTime, Utc};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls as Layer, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use model::{ChannelId, NotificationId};
 use std::time::Duration;
 
+mod exchange;
 mod text;
 
 pub use text::plain;
 
-/// How long connecting may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long all of it may take: shorter than a message is leased, so that nobody else takes it up meanwhile. The crate itself watches
 /// over connecting alone.
 const WHOLE: Duration = Duration::from_secs(30);
@@ -83,12 +79,8 @@ impl MailServer {
             Ok(mail) => mail,
             Err(why) => return Outcome::never("address", why),
         };
-        let transport = match self.transport() {
-            Ok(transport) => transport,
-            Err(why) => return Outcome::again("tls", why),
-        };
-        match tokio::time::timeout(WHOLE, transport.send(mail)).await {
-            Ok(Ok(_)) => Outcome::Sent { status: None },
+        match tokio::time::timeout(WHOLE, exchange::hand_in(self, &mail)).await {
+            Ok(Ok(())) => Outcome::Sent { status: None },
             Ok(Err(error)) => outcome(&error),
             Err(_) => Outcome::again("timeout", LATE),
         }
@@ -99,31 +91,18 @@ impl MailServer {
     /// # Errors
     /// Why that is not possible, in words without the password.
     pub async fn try_out(&self) -> Result<(), String> {
-        match tokio::time::timeout(WHOLE, self.transport()?.test_connection()).await {
+        let asked = async {
+            let mut conn = exchange::connect(self).await?;
+            let answers = conn.test_connected().await;
+            exchange::part(conn);
+            Ok(answers)
+        };
+        match tokio::time::timeout(WHOLE, asked).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err("it answers, but not as a mail server does".to_owned()),
             Ok(Err(error)) => Err(words(&error)),
             Err(_) => Err(LATE.to_owned()),
         }
-    }
-
-    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-        crate::http::install_crypto();
-        let secured = || TlsParameters::new(self.host.clone()).map_err(|error| words(&error));
-        let layer = match self.tls {
-            Tls::Implicit => Layer::Wrapper(secured()?),
-            Tls::Required => Layer::Required(secured()?),
-            Tls::Without => Layer::None,
-        };
-        let builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(self.host.clone())
-            .port(self.port)
-            .tls(layer)
-            .timeout(Some(PATIENCE));
-        Ok(match &self.login {
-            Some((name, password)) => builder.credentials(Credentials::new(name.clone(), password.expose().to_owned())),
-            None => builder,
-        }
-        .build())
     }
 
     /// The mail as it goes out: a subject that stands alone, text and HTML, and headers by which a firing and its recovery are one

@@ -24,6 +24,7 @@ pub async fn live(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Mai
         recurrence: row.recurrence.map(|recurrence| recurrence.0),
         active: false,
         next_at: None,
+        coming: Vec::new(),
     });
     Ok(all.collect())
 }

@@ -105,6 +105,7 @@ mod tests {
             recurrence: None,
             active: false,
             next_at: None,
+            coming: Vec::new(),
         }
     }
 

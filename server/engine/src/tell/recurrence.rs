@@ -5,7 +5,10 @@
 
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
-use model::{Maintenance, Recurrence, Weekday};
+use model::{Coming, Maintenance, Recurrence, Weekday};
+
+/// So many of the next times are told.
+const COMING: usize = 3;
 
 /// The zone of this name, if there is one.
 pub fn zone(name: &str) -> Option<Tz> {
@@ -37,6 +40,20 @@ pub fn next(maintenance: &Maintenance, after: DateTime<Utc>) -> Option<DateTime<
         .map(|(begin, _)| begin)
         .find(|begin| *begin > after && *begin >= from)?;
     Some(begin).filter(|begin| *begin < maintenance.ends_at)
+}
+
+/// The next times of one that comes again, after `after`; fewer where it ends before.
+pub fn coming(maintenance: &Maintenance, after: DateTime<Utc>) -> Vec<Coming> {
+    let Some(zone) = maintenance.recurrence.as_ref().and_then(|again| zone(&again.time_zone)) else {
+        return Vec::new();
+    };
+    let begins = std::iter::successors(next(maintenance, after), |begin| next(maintenance, *begin)).take(COMING);
+    let one = |starts_at: DateTime<Utc>| {
+        let ends_at = active(maintenance, starts_at)?;
+        let there = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
+        Some(Coming { starts_at, ends_at, local_start: there(starts_at), local_end: there(ends_at) })
+    };
+    begins.filter_map(one).collect()
 }
 
 /// Every time that begins on the day of `from` there or later, in order; none for an unknown zone or no day of the week.
@@ -106,6 +123,7 @@ mod tests {
             }),
             active: false,
             next_at: None,
+            coming: Vec::new(),
         }
     }
 
@@ -133,6 +151,48 @@ mod tests {
         assert_eq!(active(&nightly, utc("2026-10-25T01:29:59Z")), Some(utc("2026-10-25T01:30:00Z")));
         assert_eq!(active(&nightly, utc("2026-10-25T01:30:00Z")), None, "an hour is an hour, and it comes once a day");
         assert_eq!(next(&nightly, utc("2026-10-25T00:30:00Z")), Some(utc("2026-10-26T01:30:00Z")));
+    }
+
+    fn coming_times(at: &str, after: &str) -> Vec<String> {
+        let nightly = Maintenance { ends_at: utc("2028-01-01T00:00:00Z"), ..every_day(at, 5_400, "Europe/Berlin") };
+        let said =
+            |one: Coming| format!("{}–{} {}", one.local_start, one.local_end.time(), one.starts_at.format("%H:%MZ"));
+        coming(&nightly, utc(after)).into_iter().map(said).collect()
+    }
+
+    #[test]
+    fn the_next_times_are_told_by_the_clocks_there_across_both_changes() {
+        let forward = coming_times("02:30:00", "2027-03-26T12:00:00Z");
+        assert_eq!(
+            forward,
+            [
+                "2027-03-27 02:30:00–04:00:00 01:30Z",
+                "2027-03-28 03:00:00–04:30:00 01:00Z",
+                "2027-03-29 02:30:00–04:00:00 00:30Z"
+            ]
+        );
+        // at 03:00 it is 02:00 again: what begins at the first 02:30 ends an hour and a half later, at 03:00
+        let back = coming_times("02:30:00", "2026-10-23T12:00:00Z");
+        assert_eq!(
+            back,
+            [
+                "2026-10-24 02:30:00–04:00:00 00:30Z",
+                "2026-10-25 02:30:00–03:00:00 00:30Z",
+                "2026-10-26 02:30:00–04:00:00 01:30Z"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_comes_once_or_ends_has_no_further_times() {
+        let mut nightly = every_day("02:30:00", 3_600, "Europe/Berlin");
+        nightly.ends_at = utc("2026-01-12T02:00:00Z");
+        let coming = coming(&nightly, utc("2026-01-10T12:00:00Z"));
+        assert_eq!(coming.len(), 2, "{coming:?}");
+        assert_eq!(coming[1].ends_at, nightly.ends_at, "cut at its end");
+        nightly.recurrence = None;
+        assert!(super::coming(&nightly, utc("2025-12-01T00:00:00Z")).is_empty());
+        assert!(super::coming(&every_day("02:30:00", 60, "Europe/Atlantis"), utc("2026-02-01T00:00:00Z")).is_empty());
     }
 
     #[test]
@@ -169,6 +229,11 @@ mod tests {
                 prop_assert!(active(&daily, begin).is_some() && active(&daily, begin - TimeDelta::seconds(1)).is_none());
                 let gap = begin - at;
                 prop_assert!(times == 0 || (gap >= TimeDelta::hours(22) && gap <= TimeDelta::hours(26)), "{gap}");
+                if gap != TimeDelta::days(1) {
+                    let told = coming(&daily, at);
+                    prop_assert!(told.first().is_some_and(|one| one.starts_at == begin && one.ends_at > begin), "{told:?}");
+                    prop_assert!(told.len() == 3 && told.windows(2).all(|two| two[0].ends_at < two[1].starts_at), "{told:?}");
+                }
                 (at, times) = (begin, times + 1);
             }
             prop_assert!((302..=304).contains(&times), "{times}");

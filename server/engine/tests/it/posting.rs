@@ -15,6 +15,7 @@ enum Mood {
     Says(&'static str, &'static str),
     Resets(&'static str),
     Leaves(&'static str),
+    Hangs(&'static str),
 }
 
 /// As much of a mail server as it takes to fail.
@@ -53,7 +54,7 @@ impl Peer {
         let mood = {
             let mut mood = self.mood.lock().unwrap();
             let at = match *mood {
-                Some(Mood::Says(at, _) | Mood::Resets(at) | Mood::Leaves(at)) => Some(at),
+                Some(Mood::Says(at, _) | Mood::Resets(at) | Mood::Leaves(at) | Mood::Hangs(at)) => Some(at),
                 None => None,
             };
             if at == Some(word) { mood.take() } else { None }
@@ -62,6 +63,7 @@ impl Peer {
             None => usual,
             Some(Mood::Says(_, said)) => said,
             Some(Mood::Leaves(_)) => return None,
+            Some(Mood::Hangs(_)) => std::future::pending().await,
             Some(Mood::Resets(_)) => {
                 stream.get_ref().set_zero_linger().unwrap();
                 return None;
@@ -147,4 +149,17 @@ async fn a_mail_is_sent_in_the_end_or_it_is_said_why_not(pool: PgPool) {
         assert_eq!(mails.len(), 1, "{mood:?}");
         assert_eq!(mails[0].contains("Possible repeat"), doubtful, "{mood:?}");
     }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_was_answered_counts_though_the_server_does_not_say_good_bye(pool: PgPool) {
+    let (world, peer) = world(pool).await;
+    let began = std::time::Instant::now();
+    peer.will(Mood::Hangs("QUIT"));
+    world.fire("slow to part").await;
+    world.pass(60).await;
+    let told = world.told().await.pop().unwrap();
+    assert_eq!((told.state, told.attempts.len(), told.maybe_repeat), (NotificationState::Sent, 1, false));
+    assert_eq!(peer.mails().len(), 1);
+    assert!(began.elapsed() < std::time::Duration::from_secs(25), "it waited for a good-bye: {:?}", began.elapsed());
 }

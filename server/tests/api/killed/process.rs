@@ -13,17 +13,18 @@ pub struct Linewatch {
     child: Option<Child>,
     url: String,
     database: String,
+    mail: String,
     key: String,
     data: PathBuf,
 }
 
 impl Linewatch {
-    /// A place over this database.
-    pub fn new(database: &str, key: &str, data: PathBuf) -> Self {
+    /// A place over this database, with this mail server.
+    pub fn new(database: &str, mail: &str, key: &str, data: PathBuf) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         std::fs::create_dir(&data).unwrap();
         let url = format!("http://127.0.0.1:{port}");
-        Self { child: None, url, database: database.to_owned(), key: key.to_owned(), data }
+        Self { child: None, url, database: database.to_owned(), mail: mail.to_owned(), key: key.to_owned(), data }
     }
 
     /// Starts a process, if there is none.
@@ -42,6 +43,8 @@ impl Linewatch {
             .env("LINEWATCH_DATA_DIR", &self.data)
             .env("LINEWATCH_OUTBOUND_ALLOW", "127.0.0.0/8")
             .env("LINEWATCH_PUBLIC_URL", "http://linewatch.example")
+            .env("LINEWATCH_MAIL_URL", &self.mail)
+            .env("LINEWATCH_MAIL_FROM", "Linewatch <linewatch@example.com>")
             .env("LINEWATCH_LOG_FILTER", "warn")
             // what breaks here breaks one by one, and is told one by one
             .env("LINEWATCH_OUTAGE_AT_LEAST", "100000")
