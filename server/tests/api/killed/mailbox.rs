@@ -46,11 +46,14 @@ pub enum Mood {
     Hangs,
 }
 
+/// At a word, of a channel, this is done once.
+type Plan = (At, &'static str, Mood);
+
 /// A mail server.
 #[derive(Clone)]
 pub struct Mailbox {
     address: SocketAddr,
-    plans: Arc<Mutex<VecDeque<(At, &'static str, Mood)>>>,
+    plans: Arc<Mutex<VecDeque<Plan>>>,
     log: Log,
     let_go: watch::Sender<u32>,
 }
