@@ -30,8 +30,10 @@ const CHECKS_AT_ONCE: usize = 3;
 /// Bulk operations at once: a small one need not wait for a large one.
 const BULKS_AT_ONCE: usize = 2;
 
-/// What is soon enough a moment after a connection turned: a closer look, and what looks at many. Who has to be told is told first.
+/// What looks at many is soon enough a moment after a connection turned. Who has to be told is told first.
 const A_MOMENT: Duration = Duration::from_millis(30);
+/// So is a closer look, later still: where many fail together, that is known before each of them is looked at.
+const BEFORE_CHECKS: Duration = Duration::from_millis(500);
 /// Connections to the database for the processing of events alone.
 const FOR_EVENTS: u32 = 2;
 
@@ -140,7 +142,7 @@ impl Workers {
         for _ in 0..CHECKS_AT_ONCE {
             let (poller, checks, cancel) = (poller.clone(), Arc::clone(&checks), cancel.clone());
             tracker.spawn(async move {
-                run_later("checks", Duration::from_secs(1), A_MOMENT, &checks, &cancel, || poller.check()).await;
+                run_later("checks", Duration::from_secs(1), BEFORE_CHECKS, &checks, &cancel, || poller.check()).await;
             });
         }
         {
