@@ -29,7 +29,7 @@ use world::World;
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The most time that all of it may take.
-const LIMIT: Duration = Duration::from_secs(40 * 60);
+const LIMIT: Duration = Duration::from_secs(45 * 60);
 /// The most time of the small form; it takes half a minute.
 const SMALL_LIMIT: Duration = Duration::from_secs(150);
 
