@@ -1,4 +1,4 @@
-//! The small form, for CI: half a minute, ratios within one run alone, and bounds so wide that only a gross regression misses
+//! The small form, for CI: less than a minute, ratios within one run alone, and bounds so wide that only a gross regression misses
 //! them. It says nothing about speed: an absolute time on somebody else's machine would.
 
 use crate::Failure;
