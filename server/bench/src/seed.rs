@@ -91,7 +91,7 @@ pub async fn keys(db: &mut PgConnection) -> Result<i64, Failure> {
          alter table event_key drop constraint event_key_pkey;
          drop index event_key_age;
          insert into event_key (key_hash, event_id, body_hash, received_at)
-         select md5(id::text)::uuid, id, md5(webhook_id)::uuid, received_at from event where key_hash is null;
+         select md5(id::text)::uuid, id, md5('body of ' || id)::uuid, received_at from event where key_hash is null;
          alter table event_key add primary key (key_hash) with (fillfactor = 70);
          create index event_key_age on event_key (received_at);
          commit",
