@@ -114,15 +114,19 @@ pub struct When {
     pub health: Vec<Health>,
     /// `share_of_connections`, `failed_webhooks`: at least so many.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 1_000_000))]
     pub at_least: Option<u32>,
     /// `share_of_connections`, `failed_webhooks`: at least so much of all, 1 to 100.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 100))]
     pub percent: Option<u8>,
     /// `sync_late`: older than so many cadences.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 1_000))]
     pub cadences: Option<f64>,
     /// `sync_late`, `silence`: for so long.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 60, maximum = 2_678_400))]
     pub seconds: Option<i64>,
     /// `silence`: whose.
     #[serde(default)]
@@ -132,18 +136,23 @@ pub struct When {
     pub failures: Vec<FailureKind>,
     /// `failed_webhooks`: one that rests or is retried for longer than this.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 60, maximum = 2_678_400))]
     pub older_than_seconds: Option<i64>,
     /// `failed_webhooks`, `flapping`: within so long.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 60, maximum = 604_800))]
     pub window_seconds: Option<i64>,
     /// `credential_age`: older than so many days.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub days: Option<u32>,
     /// `credential_age`: ends within so many days.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 365))]
     pub expires_in_days: Option<u32>,
     /// `flapping`: so many changes to worse.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 2, maximum = 8))]
     pub transitions: Option<u32>,
 }
 
@@ -250,6 +259,7 @@ pub struct Rule {
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
     /// Its name, unique.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 100, pattern = r"\S"))]
     pub name: String,
     /// When.
     pub when: When,
@@ -258,9 +268,11 @@ pub struct NewRule {
     pub scope: Scope,
     /// For how long it must hold, at most 30 days; 0 unless said.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 2_592_000))]
     pub for_seconds: Option<i64>,
     /// For how long it must be over, at most a day; 300 unless said.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 86_400))]
     pub hold_seconds: Option<i64>,
     /// How bad; a warning unless said.
     #[serde(default)]
@@ -270,9 +282,11 @@ pub struct NewRule {
     pub group_by: Option<GroupBy>,
     /// Told again after; 4 hours unless said, 0: never.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 2_592_000))]
     pub repeat_seconds: Option<i64>,
     /// What to do.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(max_length = 2_000))]
     pub note: Option<String>,
     /// Whether it is evaluated; yes unless said.
     #[serde(default)]
@@ -285,24 +299,28 @@ pub struct NewRule {
 #[serde(deny_unknown_fields, default)]
 pub struct RulePatch {
     /// Its name.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 100, pattern = r"\S"))]
     pub name: Option<String>,
     /// When: the whole of it.
     pub when: Option<When>,
     /// For whom: the whole of it.
     pub scope: Option<Scope>,
     /// For how long it must hold.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 2_592_000))]
     pub for_seconds: Option<i64>,
     /// For how long it must be over.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 86_400))]
     pub hold_seconds: Option<i64>,
     /// How bad.
     pub severity: Option<Severity>,
     /// Told together.
     pub group_by: Option<GroupBy>,
     /// Told again after.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 2_592_000))]
     pub repeat_seconds: Option<i64>,
     /// What to do.
     #[serde(with = "crate::page::double_option")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 2_000))]
     pub note: Option<Option<String>>,
     /// Whether it is evaluated.
     pub enabled: Option<bool>,
@@ -331,10 +349,11 @@ pub struct RuleChange {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreviewWish {
-    /// The rule.
+    /// The rule; it need not have a name yet.
     pub rule: NewRule,
     /// Over how many days, 1 to 30; 30 unless said.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 30))]
     pub days: Option<u16>,
 }
 
@@ -533,6 +552,7 @@ pub struct NewSilence {
     #[serde(default)]
     pub matching: SilenceMatch,
     /// Why.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 500, pattern = r"\S"))]
     pub reason: String,
     /// From when; now unless said.
     #[serde(default)]
@@ -570,11 +590,13 @@ words! {
 #[serde(deny_unknown_fields)]
 pub struct Recurrence {
     /// On these days.
+    #[cfg_attr(feature = "ssr", schema(min_items = 1))]
     pub weekdays: Vec<Weekday>,
     /// At this time of the day, by the clocks there.
-    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    #[cfg_attr(feature = "ssr", schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"))]
     pub at: NaiveTime,
     /// For so long, at most a day.
+    #[cfg_attr(feature = "ssr", schema(minimum = 60, maximum = 86_400))]
     pub seconds: i64,
     /// Where: a name of the tz database, such as `Europe/Berlin`.
     pub time_zone: String,
@@ -632,6 +654,7 @@ pub struct NewMaintenance {
     #[serde(default)]
     pub scope: Scope,
     /// Why.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 500, pattern = r"\S"))]
     pub reason: String,
     /// From when; now unless said.
     #[serde(default)]

@@ -50,6 +50,7 @@ pub struct NewBulk {
     pub dry_run: bool,
     /// With `assign`: to whom; null takes them from whoever has them.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(max_length = 100))]
     pub assignee: Option<String>,
     /// With `sync`: what to read.
     #[serde(default)]

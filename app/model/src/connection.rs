@@ -188,18 +188,18 @@ pub struct ConnectionDetail {
 pub struct ConnectionPatch {
     /// Who looks after it.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 100))]
     pub owner: Option<Option<String>>,
     /// Our tags: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// How often a sync is expected, in seconds: 60 to 31 days.
+    /// How often a sync is expected, 10 seconds to 31 days.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>, minimum = 10, maximum = 2_678_400))]
     pub cadence_seconds: Option<Option<i64>>,
     /// A note.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 5_000))]
     pub note: Option<Option<String>>,
 }
 

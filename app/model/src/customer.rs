@@ -39,22 +39,22 @@ pub struct Customer {
 pub struct CustomerPatch {
     /// How much it matters.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 40))]
     pub tier: Option<Option<String>>,
     /// Our tags: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
     /// Who looks after it.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 100))]
     pub owner: Option<Option<String>>,
     /// How to reach it.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 200))]
     pub contact: Option<Option<String>>,
     /// A note.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 5_000))]
     pub note: Option<Option<String>>,
     /// The version that was looked at; a stale one is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +159,7 @@ pub struct SavedView {
 #[serde(deny_unknown_fields)]
 pub struct NewView {
     /// Its name: 1 to 80 characters.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: String,
     /// The question, as in the address of Connections, with or without `?`.
     pub query: String,

@@ -297,6 +297,7 @@ pub struct NewRetry {
     /// Only count.
     pub dry_run: bool,
     /// How many a second, 1 to 10,000; 1,000 unless said.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 10_000))]
     pub rate: Option<u32>,
 }
 
@@ -353,6 +354,7 @@ pub struct RetryPatch {
     /// `paused` or `running`.
     pub state: Option<BulkState>,
     /// How many a second.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 10_000))]
     pub rate: Option<u32>,
 }
 
@@ -434,16 +436,22 @@ impl Default for Retention {
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionPatch {
     /// Events; 1 to 3,650 days, as everything here.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub events_days: Option<u16>,
     /// Deliveries.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub deliveries_days: Option<u16>,
     /// Evidence.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub evidence_days: Option<u16>,
     /// Samples of rejected requests.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub rejections_days: Option<u16>,
     /// Gaps.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub gaps_days: Option<u16>,
     /// Alerts that are over, and the notifications about them.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 3_650))]
     pub notifications_days: Option<u16>,
     /// Names of fields whose values are not shown: all of them. What was hidden when it came stays hidden.
     pub redacted_fields: Option<Vec<String>>,

@@ -130,7 +130,7 @@ pub struct IssuePatch {
     pub state: Option<IssueState>,
     /// Who has it.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"\S"))]
     pub assignee: Option<Option<String>>,
     /// When it wakes; needed with, and only with, `snoozed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,6 +178,7 @@ pub struct IssueChanges {
 #[serde(deny_unknown_fields)]
 pub struct NewNote {
     /// What to write down: 1 to 4,000 characters.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 4_000, pattern = r"\S"))]
     pub text: String,
 }
 

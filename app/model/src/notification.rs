@@ -74,10 +74,12 @@ words! {
 #[serde(deny_unknown_fields, default)]
 pub struct ChannelSettings {
     /// `email`: to whom.
+    #[cfg_attr(feature = "ssr", schema(max_items = 50))]
     pub to: Vec<String>,
     /// `email`: from whom; null: LINEWATCH_MAIL_FROM.
     pub from: Option<String>,
     /// `slack`: the incoming webhook's address, which is a secret: write-only.
+    #[cfg_attr(feature = "ssr", schema(max_length = 500))]
     pub webhook_url: Option<String>,
     /// `webhook`: where to.
     pub url: Option<String>,
@@ -123,6 +125,7 @@ pub struct Channel {
 #[serde(deny_unknown_fields)]
 pub struct NewChannel {
     /// Its name, unique.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: String,
     /// By what means.
     pub kind: ChannelKind,
@@ -142,6 +145,7 @@ pub struct NewChannel {
 #[serde(deny_unknown_fields, default)]
 pub struct ChannelPatch {
     /// Its name.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: Option<String>,
     /// What it needs; secrets that are absent stay.
     pub settings: Option<ChannelSettings>,
@@ -214,8 +218,10 @@ pub struct Route {
 #[serde(deny_unknown_fields, default)]
 pub struct NewRoute {
     /// Its name.
+    #[cfg_attr(feature = "ssr", schema(required = true, min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: String,
     /// Its place; one that is taken moves the others down; last unless said.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1))]
     pub position: Option<i32>,
     /// Which alerts.
     #[serde(rename = "match")]
@@ -224,14 +230,18 @@ pub struct NewRoute {
     #[serde(rename = "continue")]
     pub goes_on: bool,
     /// By which channels.
+    #[cfg_attr(feature = "ssr", schema(max_items = 20))]
     pub channels: Vec<ChannelId>,
     /// Told together.
     pub group_by: Option<GroupBy>,
     /// How long the first message waits; 0 unless said.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 3_600))]
     pub first_wait_seconds: Option<i64>,
     /// How long further ones are collected; 300 unless said.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 86_400))]
     pub interval_seconds: Option<i64>,
     /// Told again after.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 2_592_000))]
     pub repeat_seconds: Option<i64>,
 }
 
@@ -241,8 +251,10 @@ pub struct NewRoute {
 #[serde(deny_unknown_fields, default)]
 pub struct RoutePatch {
     /// Its name.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: Option<String>,
     /// Its place.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1))]
     pub position: Option<i32>,
     /// Which alerts: the whole of it.
     #[serde(rename = "match")]
@@ -251,18 +263,21 @@ pub struct RoutePatch {
     #[serde(rename = "continue")]
     pub goes_on: Option<bool>,
     /// By which channels.
+    #[cfg_attr(feature = "ssr", schema(max_items = 20))]
     pub channels: Option<Vec<ChannelId>>,
     /// Told together.
     #[serde(with = "crate::page::double_option")]
     #[cfg_attr(feature = "ssr", schema(value_type = Option<GroupBy>))]
     pub group_by: Option<Option<GroupBy>>,
     /// How long the first message waits.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 3_600))]
     pub first_wait_seconds: Option<i64>,
     /// How long further ones are collected.
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 86_400))]
     pub interval_seconds: Option<i64>,
     /// Told again after.
     #[serde(with = "crate::page::double_option")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>, minimum = 0, maximum = 2_592_000))]
     pub repeat_seconds: Option<Option<i64>>,
     /// The version that was looked at; a stale one is refused.
     pub version: Option<i64>,

@@ -41,12 +41,16 @@ words! {
 #[serde(deny_unknown_fields, default)]
 pub struct EndpointFilter {
     /// Kinds, as Makini names them.
+    #[cfg_attr(feature = "ssr", schema(max_items = 1_000))]
     pub kinds: Vec<String>,
     /// Ids of sources.
+    #[cfg_attr(feature = "ssr", schema(max_items = 1_000))]
     pub sources: Vec<crate::SourceId>,
     /// Slugs of platforms.
+    #[cfg_attr(feature = "ssr", schema(max_items = 1_000))]
     pub platforms: Vec<String>,
     /// Ids of customers.
+    #[cfg_attr(feature = "ssr", schema(max_items = 1_000))]
     pub customers: Vec<CustomerId>,
     /// Environments.
     pub environments: Vec<Environment>,
@@ -114,8 +118,10 @@ pub struct Endpoint {
 #[serde(deny_unknown_fields)]
 pub struct NewEndpoint {
     /// Its name, unique.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: String,
     /// Where to: https, or http where that is allowed.
+    #[cfg_attr(feature = "ssr", schema(max_length = 2_000, pattern = "^https?://"))]
     pub url: String,
     /// Which events; absent: all.
     #[serde(default)]
@@ -128,12 +134,15 @@ pub struct NewEndpoint {
     pub enabled: Option<bool>,
     /// How many requests at once, 1 to 100; 10 unless said.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 100))]
     pub concurrency: Option<u16>,
     /// How many requests a second at most, 1 to 10,000; absent: no limit.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 10_000))]
     pub rate_per_second: Option<u32>,
     /// Who is told when it fails.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(max_length = 200))]
     pub owner: Option<String>,
 }
 
@@ -143,8 +152,10 @@ pub struct NewEndpoint {
 #[serde(deny_unknown_fields, default)]
 pub struct EndpointPatch {
     /// Its name.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 80, pattern = r"\S"))]
     pub name: Option<String>,
     /// Where to.
+    #[cfg_attr(feature = "ssr", schema(max_length = 2_000, pattern = "^https?://"))]
     pub url: Option<String>,
     /// Which events: the whole filter.
     pub filter: Option<EndpointFilter>,
@@ -153,14 +164,15 @@ pub struct EndpointPatch {
     /// Whether anything is sent.
     pub enabled: Option<bool>,
     /// How many requests at once.
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 100))]
     pub concurrency: Option<u16>,
     /// How many requests a second at most.
     #[serde(with = "crate::page::double_option")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<u32>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<u32>, minimum = 1, maximum = 10_000))]
     pub rate_per_second: Option<Option<u32>>,
     /// Who is told when it fails.
     #[serde(with = "crate::page::double_option")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 200))]
     pub owner: Option<Option<String>>,
     /// The version that was looked at; a stale one is refused.
     pub version: Option<i64>,

@@ -196,6 +196,7 @@ impl Source {
 #[serde(deny_unknown_fields)]
 pub struct NewSource {
     /// Unique, `[a-z0-9-]+`.
+    #[cfg_attr(feature = "ssr", schema(pattern = "^[a-z0-9-]{1,63}$"))]
     pub name: String,
     /// Production unless said.
     #[serde(default = "production")]
@@ -204,10 +205,13 @@ pub struct NewSource {
     #[serde(default = "faq_v1")]
     pub dialect: Dialect,
     /// Where its API is.
+    #[cfg_attr(feature = "ssr", schema(pattern = "^https?://"))]
     pub base_url: String,
     /// Its client id.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 200, pattern = r"\S"))]
     pub client_id: String,
     /// Its client secret; never shown again.
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 500))]
     pub client_secret: String,
     /// A webhook secret; may be added later.
     #[serde(default)]
@@ -231,15 +235,18 @@ fn faq_v1() -> Dialect {
 pub struct SourcePatch {
     /// Where its API is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(pattern = "^https?://"))]
     pub base_url: Option<String>,
     /// Production or sandbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
     /// Its client id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(min_length = 1, max_length = 200, pattern = r"\S"))]
     pub client_id: Option<String>,
     /// A new client secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(max_length = 500))]
     pub client_secret: Option<String>,
     /// Who issues connection tokens; `external` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -251,32 +258,38 @@ pub struct SourcePatch {
     /// Makini Link's address, https, where it is not the usual one; `{key}` in it becomes the connection's key. Null: the
     /// usual one.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, max_length = 500, pattern = "^(https?://.*)?$"))]
     pub authorize_url: Option<Option<String>>,
     /// Whether it is polled; true unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// The key in a connection's metadata that names its customer; `customer_name` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(max_length = 100))]
     pub customer_key: Option<String>,
     /// 5 to 3600; 60 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 5, maximum = 3_600))]
     pub poll_interval_seconds: Option<i64>,
     /// 1 to 60,000; 600 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 60_000))]
     pub rate_per_minute: Option<i64>,
-    /// 60 seconds to 31 days; null: none.
+    /// 10 seconds to 31 days; null: none.
     #[serde(default, with = "crate::page::double_option", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<i64>, minimum = 10, maximum = 2_678_400))]
     pub cadence_seconds: Option<Option<i64>>,
     /// 1 to 100; 2 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 100))]
     pub late_factor: Option<f64>,
     /// 0 to 86,400; 300 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 0, maximum = 86_400))]
     pub late_grace_seconds: Option<i64>,
     /// 30 to 86,400; 900 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 30, maximum = 86_400))]
     pub proof_allowance_seconds: Option<i64>,
     /// What this source spells its own way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -284,12 +297,15 @@ pub struct SourcePatch {
     /// What is asked for to find lost webhooks about single records: at most 8, such as `eam/assets`; none unless said. Only where
     /// webhooks tell of records, in the dialect `openapi_2025`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(max_items = 8))]
     pub record_entities: Option<Vec<String>>,
     /// Each connection is asked at most once in so many minutes: 5 to 1440; 15 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 5, maximum = 1_440))]
     pub record_minutes: Option<i64>,
     /// And at most so many connections in that time: 1 to 1000; 50 unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(minimum = 1, maximum = 1_000))]
     pub record_connections: Option<i64>,
     /// The version that was read; another one since is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -302,6 +318,7 @@ pub struct SourcePatch {
 #[serde(deny_unknown_fields)]
 pub struct NewWebhookSecret {
     /// The secret as Makini shows it; never shown again.
+    #[cfg_attr(feature = "ssr", schema(min_length = 8, max_length = 500))]
     pub secret: String,
 }
 

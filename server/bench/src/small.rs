@@ -1,4 +1,4 @@
-//! The small form, for CI: half a minute, ratios within one run alone, and bounds so wide that only a gross regression misses
+//! The small form, for CI: less than a minute, ratios within one run alone, and bounds so wide that only a gross regression misses
 //! them. It says nothing about speed: an absolute time on somebody else's machine would.
 
 use crate::Failure;
@@ -6,6 +6,7 @@ use crate::load;
 use crate::report::{Report, Row, shown};
 use crate::sections::door::{Ceiling, drain};
 use crate::sections::pages::page_one;
+use crate::sections::stored;
 use crate::seed;
 use crate::stats::{Spread, ms, percentile_ms};
 use crate::wire::Wire;
@@ -15,6 +16,7 @@ use std::time::Duration;
 /// Measures the ratios.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     report.add(door(world).await?);
+    report.add(stored(world).await?);
     report.add(lists(world).await?);
     Ok(())
 }
@@ -51,6 +53,18 @@ async fn door(world: &World) -> Result<Vec<Row>, Failure> {
         Row::at_least("door_64_over_1", "times", Spread::of(together), 2.5),
         Row::at_most("processed_over_sent", "times", Spread::of(behind), 4.0),
     ])
+}
+
+async fn stored(world: &World) -> Result<Vec<Row>, Failure> {
+    println!("▶ the door: over 100,000 events and keys, beside one over empty tables");
+    let linewatch = world.serve("stored").await?;
+    seed::sources(&linewatch).await?;
+    let mut db = world.postgres.connect("stored").await?;
+    seed::connections(&mut db, 0, 1_000).await?;
+    seed::events(&mut db, 100_000).await?;
+    let share = stored::share(world, &linewatch, "stored", Duration::from_secs(1)).await?;
+    linewatch.stop().await?;
+    Ok(vec![Row::at_least("door_stored_100k_share", "share", share, 0.5)])
 }
 
 async fn lists(world: &World) -> Result<Vec<Row>, Failure> {

@@ -15,6 +15,16 @@ use model::{
 };
 use std::future::Future;
 
+/// As what a list is told.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase", as = ListFormat)]
+pub enum Format {
+    /// All of it, as CSV.
+    Csv,
+    /// A page of it, as JSON.
+    Json,
+}
+
 /// How a list is wanted.
 #[derive(Debug)]
 pub struct Wanted {

@@ -1,5 +1,7 @@
 //! `GET /openapi.json`: OpenAPI 3.1 of all of `/api/v1`; what is not in it is not public. Committed as `server/openapi.json`.
 
+mod tidy;
+
 use super::{problem::Problem, v1};
 use axum::Json;
 use serde_json::{Value, json};
@@ -122,7 +124,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         v1::system::get::handle,
         crate::changes::handle,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, super::csv::Format, v1::connections::availability::Days)),
     tags(
         (name = "connections", description = "Customers' links to their systems."),
         (name = "bulk", description = "One thing done with many connections."),
@@ -206,32 +208,7 @@ pub enum InputRefusals {
 }
 
 /// The document: what the derives make, tidied.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
-    let mut document = json!(Api::openapi());
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    for operation in paths.filter_map(Value::as_object_mut).flat_map(|methods| methods.values_mut()) {
-        let said = operation["summary"].as_str().unwrap_or_default().replace('\n', " ");
-        if let Some((summary, rest)) = said.split_once(". ") {
-            operation["description"] = json!(rest);
-            operation["summary"] = json!(format!("{summary}."));
-        }
-        if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
-            parameters.iter_mut().for_each(|parameter| without_null(&mut parameter["schema"]));
-        }
-    }
-    document
-});
-
-/// A parameter that may be left out is derived as one that may be null; in an address nothing is null.
-fn without_null(schema: &mut Value) {
-    if let Some(types) = schema.get("type").and_then(Value::as_array) {
-        let named = types.iter().find(|name| **name != "null").cloned();
-        schema["type"] = named.unwrap_or_default();
-    } else if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
-        let other = choices.iter().find(|choice| choice["type"] != "null").cloned();
-        *schema = other.unwrap_or_default();
-    }
-}
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| tidy::tidied(json!(Api::openapi())));
 
 /// The document as it is committed: pretty, with the line's end that editors want.
 pub fn text() -> String {

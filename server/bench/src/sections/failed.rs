@@ -1,7 +1,8 @@
-//! Many events: the failed list over them, letting go of them by retention, and catching up with them.
+//! Many events: the failed list over them, the door beside them, letting go of them by retention, and catching up with them.
 
-use super::{mb, watching};
+use super::{mb, stored, watching};
 use crate::Failure;
+use crate::linewatch::Linewatch;
 use crate::report::{Report, Row, shown};
 use crate::stats::{Spread, percentile_ms};
 use crate::world::World;
@@ -12,30 +13,37 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Where the many events lie.
+const DATABASE: &str = "failed";
+
 /// Measures it.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
-    list(world, report).await?;
-    backlog(world, report).await
-}
-
-async fn list(world: &World, report: &mut Report) -> Result<(), Failure> {
     let events: i64 = world.pick(10_000_000, 20_000);
     println!(
         "  how: {events} events with their ends over 10 days, by SQL, of which one in 500 failed; the failed list, 50 rows, of seven \
-         shapes, one question after the other: the slowest shape's p95. Then events are kept for 11 days less, and Linewatch is started \
+         shapes, one question after the other: the slowest shape's p95. Later events are kept for 11 days less, and Linewatch is started \
          again: from the first partition that is gone to the last"
     );
-    let linewatch = world.serve("failed").await?;
+    let linewatch = world.serve(DATABASE).await?;
     crate::seed::sources(&linewatch).await?;
-    let mut db = world.postgres.connect("failed").await?;
+    let mut db = world.postgres.connect(DATABASE).await?;
     crate::seed::connections(&mut db, 0, 1_000).await?;
     let began = Instant::now();
-    many_events(&mut db, events).await?;
+    crate::seed::events(&mut db, events).await?;
     world.postgres.checkpoint().await?;
     println!("    made in {:.0} s", began.elapsed().as_secs_f64());
+    list(world, report, &linewatch, &mut db).await?;
+    // what fails here need not keep the rest from being measured
+    let beside = stored::run(world, report, &linewatch, DATABASE).await;
+    retention(world, report, linewatch, &mut db).await?;
+    backlog(world, report).await?;
+    beside
+}
+
+async fn list(world: &World, report: &mut Report, linewatch: &Linewatch, db: &mut PgConnection) -> Result<(), Failure> {
     let connection: String =
         sqlx::query_scalar("select connection_id::text from event_end where state = 'failed' limit 1")
-            .fetch_one(&mut db)
+            .fetch_one(db)
             .await?;
     let since =
         (crate::webhook::now() - chrono::TimeDelta::hours(30)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
@@ -64,20 +72,29 @@ async fn list(world: &World, report: &mut Report) -> Result<(), Failure> {
         runs.push(slowest);
     }
     report.add(vec![Row::at_most("failed_list_p95_10m_ms", "ms", Spread::of(runs), 25.0)]);
+    Ok(())
+}
 
+async fn retention(
+    world: &World,
+    report: &mut Report,
+    linewatch: Linewatch,
+    db: &mut PgConnection,
+) -> Result<(), Failure> {
     // what failed would be kept
     db.execute("update event_end set state = 'processed', failed_at = null where state = 'failed'").await?;
+    let mut api = linewatch.api().await?;
     api.send(Method::PATCH, "/api/v1/retention", &json!({ "events_days": 1 })).await?;
     linewatch.stop().await?;
     world.postgres.checkpoint().await?;
     let old = "select count(*) from pg_class where relkind = 'r' and relname ~ '^event_(end_)?[0-9]{8}$' \
                and to_date(right(relname, 8), 'YYYYMMDD') < (now() at time zone 'UTC')::date - 1";
-    let all: i64 = sqlx::query_scalar(old).fetch_one(&mut db).await?;
-    let again = world.serve_again("failed");
+    let all: i64 = sqlx::query_scalar(old).fetch_one(&mut *db).await?;
+    let again = world.serve_again(DATABASE);
     let watch = async {
         let (mut first, began) = (None, Instant::now());
         loop {
-            let left: i64 = sqlx::query_scalar(old).fetch_one(&mut db).await?;
+            let left: i64 = sqlx::query_scalar(old).fetch_one(&mut *db).await?;
             if left < all && first.is_none() {
                 first = Some(Instant::now());
             }
@@ -94,42 +111,6 @@ async fn list(world: &World, report: &mut Report) -> Result<(), Failure> {
     println!("    {all} partitions");
     report.add(vec![Row::at_most("retention_drop_10m_s", "s", Spread::of([took.as_secs_f64()]), 1.0)]);
     linewatch.stop().await
-}
-
-/// So many events with their ends, over the ten days before today.
-async fn many_events(db: &mut PgConnection, events: i64) -> Result<(), Failure> {
-    db.execute("set synchronous_commit = off").await?;
-    for day in 1..=10 {
-        for table in ["event", "event_end"] {
-            let sql = format!(
-                "do $$ declare d date := (now() at time zone 'UTC')::date - {day}; begin
-                     execute format('create table if not exists {table}_%s partition of {table} for values from (%L) to (%L)',
-                         to_char(d, 'YYYYMMDD'), d || ' 00:00:00+00', d + 1 || ' 00:00:00+00'); end $$"
-            );
-            db.execute(AssertSqlSafe(sql)).await?;
-        }
-        let sql = format!(
-            "with made as materialized (
-                 select (lpad(to_hex((extract(epoch from at) * 1000)::int8), 12, '0') || '70008008' || lpad(to_hex(n), 12, '0'))::uuid as id, at, n
-                 from (select n, (((now() at time zone 'UTC')::date - {day}) + n * interval '1 day' / {each}) at time zone 'UTC' as at
-                       from generate_series(0, {each} - 1) n) t),
-             known as materialized (select id, row_number() over () - 1 as k from connection),
-             came as (insert into event (id, received_at, source_id, occurred_at, webhook_id, headers, body)
-                      select id, at, (select id from source where name = 'bench'), at, 'evt_' || n, '[]', '{{\"event\":\"sync.completed\"}}' from made)
-             insert into event_end (id, received_at, started_at, connection_id, duration_ms, state, kind, attempts, failed_at)
-             select m.id, at, at, s.id, 1, case when n % 500 = 0 then 'failed' else 'processed' end, 'sync.completed',
-                    case when n % 500 = 0 then jsonb_build_array(jsonb_build_object('n', 1, 'trigger', 'arrival', 'by', null, 'started_at', at,
-                        'duration_ms', 1, 'outcome', 'failed', 'status', null, 'error', jsonb_build_object('class', 'unknown_connection',
-                        'message', 'No round has listed the connection that this event is about'))) end,
-                    case when n % 500 = 0 then at end
-             from made m join known s on s.k = (m.n / 500) % 1000",
-            each = events / 10
-        );
-        db.execute(AssertSqlSafe(sql)).await?;
-    }
-    db.execute("vacuum (analyze) event_end").await?;
-    db.execute("analyze event").await?;
-    Ok(())
 }
 
 async fn backlog(world: &World, report: &mut Report) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ pub mod pages;
 pub mod poll;
 mod pure;
 pub mod start;
+pub mod stored;
 pub mod webhooks;
 
 use crate::Failure;
@@ -43,7 +44,7 @@ pub enum Section {
     Demo,
     /// Outages and availability
     Health,
-    /// Deliveries, retries of many, the failed list, retention
+    /// Deliveries, retries of many, the failed list, the door over what is stored, retention
     Webhooks,
     /// Nothing is lost while processes are killed, receivers misbehave and Postgres is restarted
     Chaos,
@@ -58,7 +59,7 @@ impl Section {
             Self::Lists => 9,
             Self::Browser => 7,
             Self::Door | Self::Alerts => 5,
-            Self::Webhooks => 14,
+            Self::Webhooks => 19,
             Self::Chaos => 8,
             Self::Live | Self::Poll | Self::Health => 4,
             Self::Demo => 3,

@@ -1,14 +1,17 @@
 //! Lists, asked of a real Postgres: whatever a cursor or a filter holds, it is answered or refused, and never an error of ours.
 //!
-//! An input is a line and a cursor. The line is a query string; its first byte says by its low bits which list is asked, and
-//! whether the cursor is taken as it stands or is the JSON within one. Run it as `.ci/with-postgres cargo fuzz run …`.
+//! An input is a line and a cursor. The line is a query string; its first byte says by its bits 1, 2 and 8 which list is asked, and
+//! by its bit 4 whether the cursor is taken as it stands or is the JSON within one. Run it as `.ci/with-postgres cargo fuzz run …`.
 #![no_main]
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use engine::clock::{Clock as _, SystemClock};
-use engine::store::{self, connection_list, event_list, evidence};
+use engine::store::{self, alert_list, connection_list, event_list, evidence, failure, issue_list, notification_list};
 use libfuzzer_sys::fuzz_target;
-use model::{ConnectionId, ConnectionQuery, EventQuery, PageQuery, Refusal};
+use model::{
+    AlertQuery, ConnectionId, ConnectionQuery, EventQuery, FailureQuery, IssueQuery, NotificationQuery, PageQuery,
+    Refusal,
+};
 use sqlx::{Connection as _, PgConnection};
 use std::{cell::RefCell, time::Duration};
 use tokio::runtime::Runtime;
@@ -34,7 +37,13 @@ const ROWS: &str = "
     values ('00000000-0000-7000-8000-000000000005', now(), '00000000-0000-7000-8000-000000000003', 'check', now(),
         'changed', 'syncs well', '{}');
     insert into event (id, received_at, source_id, headers, body)
-    values ('00000000-0000-7000-8000-000000000006', now(), '00000000-0000-7000-8000-000000000001', '[]', '{}')";
+    values ('00000000-0000-7000-8000-000000000006', now(), '00000000-0000-7000-8000-000000000001', '[]',
+        '{\"data\":{\"error\":{\"code\":\"X\"}}}');
+    insert into event_end (id, received_at, started_at, connection_id, duration_ms, state, kind, attempts, failed_at)
+    select id, received_at, now(), '00000000-0000-7000-8000-000000000003', 1, 'failed', 'sync.failed',
+        '[{\"n\":1,\"trigger\":\"arrival\",\"by\":null,\"started_at\":\"2026-11-22T00:00:00Z\",\"duration_ms\":1,\"outcome\":\"failed\",
+           \"status\":null,\"error\":{\"class\":\"unknown_connection\",\"message\":\"X\"}}]', now()
+    from event";
 
 const CONNECTION: ConnectionId = ConnectionId(uuid::Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0003));
 
@@ -51,7 +60,7 @@ fuzz_target!(|input: &[u8]| {
         if how & 4 == 0 { URL_SAFE_NO_PAD.encode(cursor) } else { String::from_utf8_lossy(cursor).into_owned() };
     let cursor = (!cursor.is_empty()).then_some(cursor);
     let refused =
-        POSTGRES.with_borrow_mut(|(runtime, conn)| runtime.block_on(ask(conn, how & 3, &query, cursor)).err());
+        POSTGRES.with_borrow_mut(|(runtime, conn)| runtime.block_on(ask(conn, how & 0b1011, &query, cursor)).err());
     assert!(matches!(refused, None | Some(Refusal::Invalid(_))), "{query} was answered {refused:?}");
 });
 
@@ -67,11 +76,31 @@ async fn ask(conn: &mut PgConnection, list: u8, query: &str, cursor: Option<Stri
             let read = EventQuery { cursor: cursor.or(read.cursor.clone()), ..read };
             event_list::list(conn, &read).await.map(drop)
         }
+        0b1000 => {
+            let read = FailureQuery::from_query(query)?;
+            let read = FailureQuery { cursor: cursor.or(read.cursor.clone()), ..read };
+            failure::list(conn, &read).await.map(drop)
+        }
+        0b1001 => {
+            let read = IssueQuery::from_query(query)?;
+            let read = IssueQuery { cursor: cursor.or(read.cursor.clone()), ..read };
+            issue_list::list(conn, &read).await.map(drop)
+        }
+        0b1010 => {
+            let read = AlertQuery::from_query(query)?;
+            let read = AlertQuery { cursor: cursor.or(read.cursor.clone()), ..read };
+            alert_list::list(conn, &read).await.map(drop)
+        }
+        0b1011 => {
+            let read = NotificationQuery::from_query(query)?;
+            let read = NotificationQuery { cursor: cursor.or(read.cursor.clone()), ..read };
+            notification_list::list(conn, &read).await.map(drop)
+        }
         _ => {
             let read = PageQuery::from_query(query)?;
             let read = PageQuery { cursor: cursor.or(read.cursor.clone()), ..read };
             match list {
-                2 => connection_list::timeline(conn, CONNECTION, &read).await.map(drop),
+                2 => connection_list::timeline(conn, CONNECTION, &read, SystemClock.now()).await.map(drop),
                 _ => evidence::list(conn, CONNECTION, &read).await.map(drop),
             }
         }

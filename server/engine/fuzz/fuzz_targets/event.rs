@@ -45,6 +45,8 @@ fn check(parsed: &Parsed, received_at: DateTime<Utc>) {
     assert!(parsed.news.is_none() || parsed.kind.is_some(), "news of no kind");
     fits(parsed.kind_raw.as_deref(), 200);
     fits(parsed.connection_key.as_deref(), 200);
+    assert!(parsed.records.is_empty() || (parsed.of_records && parsed.kind_raw.is_some()), "records of no kind");
+    parsed.records.iter().for_each(|record| fits(Some(record), 200));
     match &parsed.news {
         Some(News::ReauthorizationRequired { code, message } | News::SyncFailed { code, message, .. }) => {
             fits(code.as_deref(), 200);
@@ -79,8 +81,8 @@ fn follow(news: &News, parsed: &Parsed, received_at: DateTime<Utc>) {
     let facts = facts_of_news(news, parsed.effective_at);
     assert!(!facts.to_json().to_string().contains("\\u0000"));
     let sighting = Sighting { eye: Eye::Webhook, at: parsed.effective_at, own_at: parsed.occurred_at, facts };
-    let weighed = weigh(&known, &sighting, TimeDelta::zero());
-    assert_eq!(weigh(&known, &sighting, TimeDelta::zero()), weighed);
+    let weighed = weigh(&known, &sighting, TimeDelta::zero(), received_at);
+    assert_eq!(weigh(&known, &sighting, TimeDelta::zero(), received_at), weighed);
     let policy = Policy {
         cadence_default: Some(3_600),
         late_factor: 1.5,

@@ -2,7 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use model::{ConnectionQuery, EventQuery, PageQuery, Refusal};
+use model::{
+    AlertQuery, ConnectionQuery, CustomerQuery, DeliveryQuery, EventQuery, FailureQuery, IssueQuery, NewBulk,
+    NotificationQuery, PageQuery, Refusal,
+};
 
 fuzz_target!(|query: &[u8]| {
     let query = String::from_utf8_lossy(query);
@@ -15,12 +18,22 @@ fuzz_target!(|query: &[u8]| {
         assert_eq!(serde_json::from_str::<ConnectionQuery>(&json).ok().as_ref(), Some(&read), "{json}");
         assert_eq!(read.first_page().cursor, None);
     }
-    if let Some(read) = understood(EventQuery::from_query(&query)) {
-        assert!((1..=200).contains(&read.limit()));
+    if let Some(read) = understood(CustomerQuery::from_query(&query)) {
+        let written = read.to_query();
+        assert_eq!(CustomerQuery::from_query(&written).as_ref(), Ok(&read), "{written}");
     }
-    if let Some(read) = understood(PageQuery::from_query(&query)) {
-        assert!((1..=200).contains(&read.limit()));
-    }
+    let limits = [
+        understood(AlertQuery::from_query(&query)).map(|read| read.limit()),
+        understood(CustomerQuery::from_query(&query)).map(|read| read.limit()),
+        understood(DeliveryQuery::from_query(&query)).map(|read| read.limit()),
+        understood(EventQuery::from_query(&query)).map(|read| read.limit()),
+        understood(FailureQuery::from_query(&query)).map(|read| read.limit()),
+        understood(IssueQuery::from_query(&query)).map(|read| read.limit()),
+        understood(NotificationQuery::from_query(&query)).map(|read| read.limit()),
+        understood(PageQuery::from_query(&query)).map(|read| read.limit()),
+    ];
+    assert!(limits.into_iter().flatten().all(|limit| (1..=200).contains(&limit)), "{limits:?}");
+    understood(NewBulk::from_query(&query));
 });
 
 fn understood<T>(read: Result<T, Refusal>) -> Option<T> {

@@ -6,7 +6,7 @@ use crate::wiring::Parts;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use model::{Alert, AlertQuery, AlertState, Page};
+use model::{Alert, AlertQuery, AlertState, ConnectionId, Page, RuleId};
 
 /// Alerts, newest first: those that are pending or fire, unless `state` asks for others.
 #[utoipa::path(
@@ -16,11 +16,11 @@ use model::{Alert, AlertQuery, AlertState, Page};
     tag = "alerts",
     params(
         ("state" = Option<Vec<AlertState>>, Query, description = "In any of these states; repeat the name for several."),
-        ("rule" = Option<String>, Query, description = "Of this rule, by id."),
-        ("connection" = Option<String>, Query, description = "About this connection, by id."),
+        ("rule" = Option<RuleId>, Query, description = "Of this rule, by id."),
+        ("connection" = Option<ConnectionId>, Query, description = "About this connection, by id."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of alerts.", content((Page<Alert> = "application/json"), (String = "text/csv"))), Refusals),
 )]

@@ -15,7 +15,7 @@ use model::{Channel, Page, PageQuery};
     path = "/api/v1/channels",
     operation_id = "listChannels",
     tag = "channels",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The channels.", content((Page<Channel> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

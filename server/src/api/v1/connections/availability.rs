@@ -6,6 +6,9 @@ use crate::wiring::Parts;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use model::{Availability, ConnectionId, FieldError, Refusal};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// How much of the last 7, 30 or 90 days a connection was up. Unknown is never up; it and what is nobody's fault stand apart.
 #[utoipa::path(
@@ -15,7 +18,7 @@ use model::{Availability, ConnectionId, FieldError, Refusal};
     tag = "connections",
     params(
         ("id" = ConnectionId, Path, description = "Linewatch's id of the connection."),
-        ("days" = Option<u16>, Query, description = "7, 30 or 90; 30 unless said."),
+        ("days" = Option<Days>, Query, description = "7, 30 or 90; 30 unless said."),
     ),
     responses((status = 200, description = "Its availability.", body = Availability), Refusals),
 )]
@@ -28,6 +31,17 @@ pub async fn handle(
     let days = read(query.as_deref().unwrap_or_default())?;
     Ok(Json(parts.backend.availability(&actor, id, days).await?))
 }
+
+/// Over how many days it is told, as the document shows it.
+pub struct Days;
+
+impl PartialSchema for Days {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([7, 30, 90])).into()
+    }
+}
+
+impl ToSchema for Days {}
 
 fn read(query: &str) -> Result<u16, Refusal> {
     let (mut days, mut errors) = (30, Vec::new());

@@ -15,12 +15,12 @@ use model::{Customer, CustomerQuery, Page};
     operation_id = "listCustomers",
     tag = "customers",
     params(
-        ("q" = Option<String>, Query, description = "Search over the name."),
+        ("q" = Option<String>, Query, description = "Search over the name.", max_length = 200),
         ("tag" = Option<Vec<String>>, Query, description = "Any of these tags; repeat the name for several."),
         ("tier" = Option<Vec<String>>, Query, description = "Any of these tiers."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of customers.", content((Page<Customer> = "application/json"), (String = "text/csv"))), Refusals),
 )]

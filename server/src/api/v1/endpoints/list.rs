@@ -15,7 +15,7 @@ use model::{Endpoint, Page, PageQuery};
     path = "/api/v1/endpoints",
     operation_id = "listEndpoints",
     tag = "endpoints",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The endpoints.", content((Page<Endpoint> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

@@ -23,7 +23,7 @@ use model::{ConnectionId, EndpointId, FailureGroup, FailureKind, FailureQuery, P
         ("until" = Option<DateTime<Utc>>, Query, description = "First failed before this."),
         ("q" = Option<String>, Query, description = "With this text in the error or in what is shown of the payload: hidden values are not found. For who may see payloads."),
         ("path" = Option<String>, Query, description = "With `q` at this place of the payload, such as `data.error.code`."),
-        ("id" = Option<Vec<String>>, Query, description = "These things alone."),
+        ("id" = Option<Vec<Uuid>>, Query, description = "These things alone."),
     ),
     responses((status = 200, description = "The causes.", body = Page<FailureGroup>), Refusals),
 )]

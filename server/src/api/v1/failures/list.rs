@@ -25,10 +25,10 @@ use model::{ConnectionId, EndpointId, Failure, FailureKind, FailureQuery, Page};
         ("until" = Option<DateTime<Utc>>, Query, description = "First failed before this."),
         ("q" = Option<String>, Query, description = "With this text in the error or in what is shown of the payload: hidden values are not found. For who may see payloads."),
         ("path" = Option<String>, Query, description = "With `q` at this place of the payload, such as `data.error.code`."),
-        ("id" = Option<Vec<String>>, Query, description = "These things alone."),
+        ("id" = Option<Vec<Uuid>>, Query, description = "These things alone."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of failures.", content((Page<Failure> = "application/json"), (String = "text/csv"))), Refusals),
 )]

@@ -15,7 +15,7 @@ use model::{Maintenance, Page, PageQuery};
     path = "/api/v1/maintenance",
     operation_id = "listMaintenance",
     tag = "maintenance",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The maintenance.", content((Page<Maintenance> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

@@ -21,7 +21,7 @@ use model::{AlertId, ChannelId, ConnectionId, Notification, NotificationQuery, N
         ("connection" = Option<ConnectionId>, Query, description = "About this connection."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of messages.", content((Page<Notification> = "application/json"), (String = "text/csv"))), Refusals),
 )]

@@ -17,7 +17,7 @@ use model::{Outage, Page, PageQuery};
     params(
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of outages.", content((Page<Outage> = "application/json"), (String = "text/csv"))), Refusals),
 )]

@@ -17,7 +17,7 @@ use model::{Explanation, RouteSample};
     path = "/api/v1/routes/explain",
     operation_id = "explainRoute",
     tag = "routes",
-    request_body = RouteSample,
+    request_body = Option<RouteSample>,
     responses((status = 200, description = "What each stage decides, in order.", body = Explanation), Refusals, InputRefusals),
 )]
 pub async fn handle(

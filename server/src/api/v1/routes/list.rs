@@ -15,7 +15,7 @@ use model::{Page, PageQuery, Route};
     path = "/api/v1/routes",
     operation_id = "listRoutes",
     tag = "routes",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The routes.", content((Page<Route> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

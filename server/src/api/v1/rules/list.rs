@@ -15,7 +15,7 @@ use model::{Page, PageQuery, Rule};
     path = "/api/v1/rules",
     operation_id = "listRules",
     tag = "rules",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The rules.", content((Page<Rule> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

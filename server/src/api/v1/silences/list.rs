@@ -15,7 +15,7 @@ use model::{Page, PageQuery, Silence};
     path = "/api/v1/silences",
     operation_id = "listSilences",
     tag = "silences",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The silences.", content((Page<Silence> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

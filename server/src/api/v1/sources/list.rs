@@ -15,7 +15,7 @@ use model::{Page, PageQuery, Source};
     path = "/api/v1/sources",
     operation_id = "listSources",
     tag = "sources",
-    params(("format" = Option<String>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
+    params(("format" = Option<csv::Format>, Query, description = "`csv`: as CSV; so does `Accept: text/csv`.")),
     responses((status = 200, description = "The sources.", content((Page<Source> = "application/json"), (String = "text/csv"))), Refusals),
 )]
 pub async fn handle(

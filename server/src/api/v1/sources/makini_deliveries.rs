@@ -19,7 +19,7 @@ use model::{MakiniDelivery, Page, PageQuery, SourceId};
         ("id" = SourceId, Path, description = "The source's id."),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before."),
         ("limit" = Option<u16>, Query, description = "Rows a page: 1 to 200, 50 unless said; Makini gives 100 at most.", minimum = 1, maximum = 200),
-        ("format" = Option<String>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
+        ("format" = Option<csv::Format>, Query, description = "`csv`: the whole list as CSV, whatever `cursor` and `limit` say; so does `Accept: text/csv`."),
     ),
     responses((status = 200, description = "A page of Makini's own deliveries.", content((Page<MakiniDelivery> = "application/json"), (String = "text/csv"))), Refusals),
 )]
