@@ -47,7 +47,7 @@ pub struct Hidden<'r>(Vec<&'r HashSet<String>>);
 
 impl Hidden<'_> {
     fn has(&self, name: &str) -> bool {
-        let name = name.to_lowercase();
+        let name = name.trim().to_lowercase();
         self.0.iter().any(|fields| fields.contains(&name))
     }
 

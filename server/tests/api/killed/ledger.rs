@@ -62,7 +62,9 @@ pub async fn tells(two: &Two, failed: usize) {
         if taken.len() > *messages {
             let unnoted = taken.iter().filter(|one| one.pid.is_some_and(|pid| two.killed.contains(&pid))).count();
             assert!(taken.len() - unnoted <= *messages, "“{what}” was told twice to “{channel}” by who lived on");
-            assert!(taken[1..].iter().all(|one| one.maybe_repeat), "the repeat does not say so: {taken:?}");
+            // what a killed process had said may be heard after what the next one says
+            let plain = taken.iter().filter(|one| !one.maybe_repeat).count();
+            assert!(plain <= *messages, "the repeat does not say so: {taken:?}");
             twice.insert(what.clone());
         }
     }
