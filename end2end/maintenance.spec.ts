@@ -48,7 +48,11 @@ for (const zone of ['Europe/Berlin', 'America/New_York']) {
       const noon = (days: number) => `${new Date(next.sunday.getTime() + days * DAY).toISOString().slice(0, 10)}T12:00`;
 
       await open(page, '/alerts/maintenance/new');
-      await page.getByLabel('How often').selectOption('weekly');
+      // what is chosen opens the fields for it, as soon as the screen is alive
+      await expect(async () => {
+        await page.getByLabel('How often').selectOption('weekly');
+        await expect(page.getByLabel('Monday', { exact: true })).toBeVisible({ timeout: 500 });
+      }).toPass();
       await page.locator('#s-starts_at').fill(noon(-2));
       await page.locator('#s-ends_at').fill(noon(2));
       for (const day of DAYS) await page.getByLabel(day, { exact: true }).check();

@@ -1,7 +1,7 @@
 // Somebody who may only look: every screen is there, and nothing on it offers what would be refused.
 
 import type { Page } from '@playwright/test';
-import { expect, session, test, type Connection, type Linewatch } from './linewatch';
+import { expect, test, type Connection, type Linewatch } from './linewatch';
 import { alive } from './page';
 import { address, screens } from './screens.mjs';
 
@@ -80,7 +80,7 @@ test('what is broken is seen, and who mends it is said', async ({ page, linewatc
 
 test('who may act is offered it on the same screens', async ({ browser, linewatch }) => {
   const { victim } = await trouble(linewatch);
-  const context = await browser.newContext({ baseURL: linewatch.ready.url, storageState: await session(linewatch.ready) });
+  const context = await browser.newContext({ baseURL: linewatch.ready.url, storageState: JSON.parse(process.env.END2END_SESSION!) });
   const page = await context.newPage();
   for (const [path, button] of [
     ['/connections', 'Check now → /bulk/new'],
