@@ -60,6 +60,15 @@ fn the_other_clock_is_set_to_ours() {
 }
 
 #[test]
+fn what_came_after_its_window_came_late() {
+    let ended = |heard: Option<i64>, now| end(at(100), at(700), heard.map(at), at(now));
+    assert_eq!((ended(Some(40), 650), ended(Some(700), 710)), (End::Came, End::Came));
+    assert_eq!(ended(Some(701), 710), End::Late);
+    assert_eq!((ended(Some(39), 699), ended(Some(39), 700)), (End::Waits, End::Missed), "that was another change");
+    assert_eq!((ended(None, 699), ended(None, 700)), (End::Waits, End::Missed));
+}
+
+#[test]
 fn what_cannot_be_known_is_said() {
     let asked = |refused: Option<&str>, comes| Asked {
         entity: "eam/work-orders".to_owned(),
@@ -71,6 +80,8 @@ fn what_cannot_be_known_is_said() {
     assert!(sentence(&[asked(Some("Makini does not allow this."), true)], 15).ends_with("Makini does not allow this."));
     let known = sentence(&[asked(None, true)], 15);
     assert!(known.contains("every 15 min") && !known.contains("cannot"), "{known}");
+    let refused = sentence(&[asked(Some("No."), false)], 15);
+    assert_eq!(refused, "Of work orders it cannot be known: No.", "one reason is enough");
 }
 
 proptest! {
