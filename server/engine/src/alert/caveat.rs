@@ -75,6 +75,9 @@ mod tests {
         assert!(says(silent(SilenceOf::Connection, 7_200), "one and a half"));
         assert!(says(silent(SilenceOf::Source, 3_599), "within one hour"));
         assert_eq!(of(silent(SilenceOf::Source, 3_600), Scope::default()), None);
+        let gold = Scope { tags: vec!["gold".to_owned()], ..Scope::default() };
+        assert_eq!(of(silent(SilenceOf::Source, 3_600), gold.clone()), None, "a source has no tags");
+        assert!(of(silent(SilenceOf::Connection, 14_400), gold).is_some());
         let failed = |failures: &[FailureKind], percent, older_than_seconds| When {
             failures: failures.to_vec(),
             percent,

@@ -248,7 +248,7 @@ fn cadence(last: Option<DateTime<Utc>>, next: Option<DateTime<Utc>>) -> Option<i
 mod tests {
     use super::*;
     use crate::makini::SyncRead;
-    use crate::webhook::event::FailedRun;
+    use crate::webhook::event::{Carried, FailedRun};
 
     fn failed(code: &str) -> Facts {
         let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()), run: None };
@@ -332,6 +332,47 @@ mod tests {
         let down = closer(S::Offline, SyncStatus::InProgress, Some(("X", "")));
         assert_eq!((down.busy, down.detail.as_deref()), (Some(true), Some("X")));
         assert_eq!(closer(S::InProgress, SyncStatus::Unknown(String::new()), None).busy, Some(true));
+    }
+
+    #[test]
+    fn who_must_sign_in_has_no_second_trouble_and_a_sync_ends_what_its_status_says() {
+        let refused = facts_of_closer(&Closer {
+            status: Some(UpstreamStatus::Active),
+            reauthorization_required: Some(true),
+            sync: Some(SyncRead {
+                status: SyncStatus::Failed,
+                last_good_sync_at: None,
+                next_scheduled_at: None,
+                errors: Vec::new(),
+            }),
+            ..Closer::default()
+        });
+        assert_eq!(refused.flow, None);
+        assert_eq!(closer(UpstreamStatus::Synchronizing, SyncStatus::Completed, None).busy, Some(false));
+    }
+
+    #[test]
+    fn an_event_says_what_happened_and_when() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let said = |news| facts_of_news(&news, at(40));
+        let words = || Some("no".to_owned());
+        assert_eq!(said(News::Online).flow, Some((FlowFact::Reachable, None)));
+        let offline = said(News::Offline { message: words() });
+        assert_eq!(offline.flow, Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))));
+        let refused = said(News::ReauthorizationRequired { code: None, message: words() });
+        let error = said(News::SystemError { message: words() });
+        assert_eq!((error.authorization, error.flow), (None, None));
+        for facts in [offline, refused, error] {
+            assert_eq!(facts.detail, words());
+        }
+        for (finished_at, ended) in [(None, 40), (Some(at(30)), 30), (Some(at(50)), 40)] {
+            let (started_at, summary, carried) = (Some(at(20)), None, Carried::default());
+            let synced = said(News::SyncCompleted { finished_at, started_at, summary, carried });
+            assert_eq!(synced.authorization, Some((Authorization::Authorized, None)));
+            assert_eq!((synced.flow, synced.busy), (Some((FlowFact::Is(Flow::Good), None)), Some(false)));
+            assert_eq!(synced.last_good_sync_at, Some(at(ended)), "never later than it came");
+            assert_eq!(synced.sync.map(|sync| (sync.started_at, sync.ended_at)), Some((Some(at(20)), at(ended))));
+        }
     }
 
     #[test]

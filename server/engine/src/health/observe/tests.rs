@@ -181,7 +181,7 @@ const REFUSED: Authorization = Authorization::ReauthorizationRequired;
 #[test]
 fn what_is_written_shown_and_announced_is_the_table() {
     type Edit = fn(&mut State);
-    let table: [(&str, Edit, [bool; 5]); 15] = [
+    let table: [(&str, Edit, [bool; 5]); 17] = [
         // whether: the row, the proof's row, the news of a sync; whether it is shown, and if so quietly
         ("nothing", |_| {}, [false, false, false, false, true]),
         ("proof", |s| s.proof = Some((at(9), Eye::Check)), [false, true, false, false, true]),
@@ -193,6 +193,8 @@ fn what_is_written_shown_and_announced_is_the_table() {
         ("rhythm", |s| s.known.rhythm.syncs = 9, [false, true, true, false, true]),
         ("good sync", |s| s.known.last_good_sync_at = Some(at(9)), [false, true, true, true, true]),
         ("due", |s| s.judge_due_at = Some(at(9)), [true, false, false, false, true]),
+        ("flips", |s| s.flips = vec![at(9)], [true, false, false, false, true]),
+        ("why", |s| s.check_reason = Some("conflict".to_owned()), [true, false, false, false, true]),
         ("to be checked", |s| s.check_due_at = Some(at(9)), [true, false, false, true, true]),
         ("status", |s| s.raw_status = Some("idle".to_owned()), [true, false, false, true, true]),
         ("name", |s| s.name = "other".to_owned(), [true, false, false, true, false]),
@@ -211,6 +213,13 @@ fn what_is_written_shown_and_announced_is_the_table() {
         ];
         assert_eq!(found, expected, "{what}");
     }
+    let due = |second| State { check_due_at: Some(at(second)), ..healthy() };
+    assert!(
+        differs(&due(5), &due(9)) && !shown_differs(&due(5), &due(9)),
+        "that it is to be checked is shown, not when"
+    );
+    let synced = |second: i64| State { upstream: serde_json::json!({"updated_at": second}), ..healthy() };
+    assert!(!differs(&synced(5), &synced(9)));
     let new = State { version: 0, ..healthy() };
     assert!(differs(&new, &new) && !only_times_differ(&new, &new), "what is new is written and told");
 }
@@ -271,12 +280,17 @@ fn only_who_asked_brings_back_what_was_gone() {
 
 #[test]
 fn evidence_is_kept_when_it_says_something_and_once_an_hour() {
-    let kept = |sighted: &Sighted, now: i64| {
-        let (mut state, mut trial) = (healthy(), Trial::default());
+    let kept_of = |mut state: State, sighted: &Sighted, now: i64| {
+        let mut trial = Trial::default();
         apply(&mut state, sighted, at(now), &mut trial);
         trial.evidence.pop()
     };
+    let kept = |sighted: &Sighted, now| kept_of(healthy(), sighted, now);
     assert!(kept(&seen(poll(1_000, 0), 7_200), 1_000).is_none(), "it only confirms");
+    let confirms = seen(poll(1_000, 0), 7_200);
+    assert!(kept_of(State { proof: None, ..healthy() }, &confirms, 1_000).is_none(), "it is known, if not proved");
+    assert!(kept_of(State { version: 0, ..healthy() }, &confirms, 1_000).is_none(), "it was seen in the same batch");
+    assert!(kept_of(State { version: 0, proof: None, ..healthy() }, &confirms, 1_000).is_some(), "the first sight");
     assert!(kept(&seen(poll(3_599, 3_000), 7_200), 3_599).is_some_and(|one| one.facts["sync"]["ended_at"].is_string()));
     assert!(kept(&seen(poll(3_600, 0), 86_400), 3_600).is_some(), "an hour has passed");
     assert!(kept(&sighted(Eye::Webhook, 1_000, flow(Flow::Good)), 1_000).is_some(), "it was sent to us");
@@ -376,4 +390,34 @@ fn a_poll_expects_the_webhook_that_should_have_told_and_a_webhook_is_one_that_ca
     let synced = Facts { last_good_sync_at: Some(at(50)), ..flow(Flow::Good) };
     assert_eq!(told(healthy(), &sighted(Eye::Webhook, 60, synced)), Some(("came", K::SyncCompleted, at(50))));
     assert_eq!(told(healthy(), &sighted(Eye::Webhook, 60, flow(Flow::Failing))), None, "no poll can miss it");
+}
+
+#[test]
+fn a_look_is_asked_for_at_once_and_no_earlier_wish_is_put_off() {
+    let asked = |due: Option<i64>| {
+        let wish = due.map(|_| "wish".to_owned());
+        let mut state = State { check_due_at: due.map(at), check_reason: wish, ..healthy() };
+        apply(&mut state, &sighted(Eye::Webhook, 99, flow(Flow::Offline)), at(100), &mut Trial::default());
+        (state.check_due_at, state.check_reason.unwrap())
+    };
+    assert_eq!(asked(None), (Some(at(100)), "changed".to_owned()));
+    assert_eq!(asked(Some(101)), (Some(at(100)), "changed".to_owned()));
+    assert_eq!(asked(Some(100)), (Some(at(100)), "wish".to_owned()));
+    assert_eq!(asked(Some(50)), (Some(at(50)), "wish".to_owned()));
+}
+
+#[test]
+fn the_cadence_until_then_is_known_of_what_was_news() {
+    let cadences = |good| {
+        let mut trial = Trial::default();
+        apply(&mut healthy(), &seen(poll(60, good), 7_200), at(60), &mut trial);
+        trial.cadences.into_values().collect::<Vec<_>>()
+    };
+    assert_eq!((cadences(0), cadences(30)), (vec![], vec![Some(600)]));
+}
+
+#[test]
+fn a_connection_is_found_by_all_that_it_is_called() {
+    let state = State { tags: vec!["Gold".to_owned()], upstream_error: Some("REQ-7".to_owned()), ..healthy() };
+    assert_eq!(state.search_text(), "customer sap name key gold req-7");
 }
