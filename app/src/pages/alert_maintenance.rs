@@ -90,7 +90,7 @@ fn full(known: &Known, may: bool) -> AnyView {
             {moment_field(controls, "starts_at", "From", "Empty: from now on.")}
             {moment_field(controls, "ends_at", "Until", "When it comes again: the last moment; empty: a year ahead.")}
         </fieldset>
-        <details class="again" open=weekly() prop:open=weekly>
+        <details class="again" open=again.with_untracked(|again| again == "weekly") prop:open=weekly>
             <summary>"When it comes again"</summary>
             <fieldset>
             <legend class="sr">"When it comes again"</legend>

@@ -67,6 +67,28 @@ mod tests {
         assert!(of(late(Some(1.2), None), Scope::default()).is_some_and(|text| text.contains("one and a half")));
         let gold = Scope { tags: vec!["gold".to_owned()], ..Scope::default() };
         assert!(of(late(Some(1.0), None), gold).is_some_and(|text| text.ends_with("as they are now.")));
+        let says = |when, words: &str| of(when, Scope::default()).is_some_and(|text| text.contains(words));
+        assert!(
+            says(late(None, Some(14_399)), "one and a half") && of(late(Some(1.5), None), Scope::default()).is_none()
+        );
+        let silent = |of, seconds| When { of: Some(of), seconds: Some(seconds), ..When::new(WhenKind::Silence) };
+        assert!(says(silent(SilenceOf::Connection, 7_200), "one and a half"));
+        assert!(says(silent(SilenceOf::Source, 3_599), "within one hour"));
+        assert_eq!(of(silent(SilenceOf::Source, 3_600), Scope::default()), None);
+        let gold = Scope { tags: vec!["gold".to_owned()], ..Scope::default() };
+        assert_eq!(of(silent(SilenceOf::Source, 3_600), gold.clone()), None, "a source has no tags");
+        assert!(of(silent(SilenceOf::Connection, 14_400), gold).is_some());
+        let failed = |failures: &[FailureKind], percent, older_than_seconds| When {
+            failures: failures.to_vec(),
+            percent,
+            older_than_seconds,
+            ..When::new(WhenKind::FailedWebhooks)
+        };
+        assert!(says(failed(&[FailureKind::Rejection], None, None), "turned away"));
+        assert!(says(failed(&[FailureKind::Delivery], Some(5), None), "shares are not exact"));
+        assert_eq!(of(failed(&[FailureKind::Rejection], None, Some(60)), Scope::default()), None);
+        assert_eq!(of(failed(&[FailureKind::Delivery], None, None), Scope::default()), None);
+        assert!(says(When::new(WhenKind::SelfUnwell), "could not be polled"));
         assert_eq!(of(When::new(WhenKind::Flapping), Scope::default()), None);
         assert!(of(When::new(WhenKind::CredentialAge), Scope::default()).is_some());
     }

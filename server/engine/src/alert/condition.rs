@@ -144,6 +144,26 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_since_a_time_needs_as_many_as_are_asked_of_and_one_if_none_are() {
+        let when = |at_least| When { at_least, older_than_seconds: Some(60), ..When::new(WhenKind::FailedWebhooks) };
+        assert!(fails(&when(None), 1, 0) && !fails(&when(None), 0, 9));
+        assert!(fails(&when(Some(3)), 3, 0) && !fails(&when(Some(3)), 2, 0));
+    }
+
+    #[test]
+    fn what_has_nothing_to_come_is_not_waited_for() {
+        for health in Health::ALL.iter().copied() {
+            let apart = matches!(health, Health::Paused | Health::FirstSync);
+            assert_eq!(waits(WhenKind::SyncLate, Some(health)), !apart, "{health}");
+            assert_eq!(waits(WhenKind::Silence, Some(health)), health != Health::Paused, "{health}");
+            assert!(waits(WhenKind::Flapping, Some(health)), "{health}");
+        }
+        for kind in [WhenKind::SyncLate, WhenKind::Silence, WhenKind::Flapping] {
+            assert!(!waits(kind, None), "what is gone: {kind}");
+        }
+    }
+
+    #[test]
     fn late_counts_cadences_or_seconds_whichever_is_sooner() {
         let when = |cadences, seconds| When { cadences, seconds, ..When::new(WhenKind::SyncLate) };
         assert_eq!(late_since(&when(Some(2.5), None), Some(at(0)), Some(600)), Some(at(1_500)));
@@ -208,6 +228,7 @@ mod tests {
                 often,
                 TimeDelta::seconds(window),
             );
+            prop_assert!(spans.windows(2).all(|pair| pair[0].1 < pair[1].0), "apart: {:?}", &spans);
             for now in 0..second + 200 {
                 let counted = turns.iter().filter(|turn| (now - window + 1..=now).contains(turn)).count() >= often;
                 let held = spans.iter().any(|(from, to)| (*from..*to).contains(&at(now)));

@@ -241,3 +241,6 @@ pub fn holding<'f>(
         health_holds(rule.healths, facts.health, facts.blind, false) && scope::matches(&rule.scope, &facts.of)
     })
 }
+
+#[cfg(test)]
+mod tests;

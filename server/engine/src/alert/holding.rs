@@ -254,3 +254,40 @@ async fn unstable(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>) 
     let within = span(window.num_seconds());
     connections(conn, rule, found, |_, _| format!("It turned bad {often} times within {within}")).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::machine::Timer;
+    use super::*;
+    use alert_sweep::OutageRow;
+    use model::{Environment, RuleId, Scope, SourceId, When};
+
+    #[test]
+    fn an_outage_is_of_a_platform_or_of_a_source_that_can_be_seen() {
+        let of = |kind, blind, scope: Scope| {
+            let when = When::new(WhenKind::UpstreamUnwell);
+            let rule = Compiled::new(RuleId(Uuid::nil()), 0, when, scope, Timer::new(0, 0));
+            let outage = OutageRow {
+                kind,
+                slug: "sap".to_owned(),
+                name: "SAP".to_owned(),
+                source: (kind == OutageKind::Source).then_some((SourceId(Uuid::nil()), Environment::Sandbox)),
+                from: DateTime::UNIX_EPOCH,
+                to: None,
+                blind,
+                text: None,
+            };
+            of_outage(&rule, &outage).map(|subject| (subject.kind, subject.id))
+        };
+        let any = Scope::default;
+        let maximo = || Scope { platforms: vec!["maximo".to_owned()], ..any() };
+        let production = || Scope { environments: vec![Environment::Production], ..any() };
+        let source = Some((SubjectKind::Source, Uuid::nil().to_string()));
+        assert_eq!(of(OutageKind::Platform, false, any()), Some((SubjectKind::Platform, "sap".to_owned())));
+        assert_eq!(of(OutageKind::Platform, false, maximo()), None);
+        assert_eq!(of(OutageKind::Source, false, any()), source);
+        assert_eq!(of(OutageKind::Source, false, production()), None);
+        assert_eq!(of(OutageKind::Source, true, any()), None, "that it is not seen is our own matter");
+        assert_eq!(of(OutageKind::Poller, false, any()), None);
+    }
+}

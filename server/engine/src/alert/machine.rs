@@ -208,6 +208,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_already_is_no_news() {
+        let timer = Timer::new(0, 30);
+        let fires = step(None, timer, at(0), true, |_| {});
+        let recovers = step(fires, timer, at(10), false, |_| {});
+        for (course, holds) in [(None, false), (fires, true), (recovers, false)] {
+            assert_eq!(step(course, timer, at(20), holds, |what| panic!("{what:?}")), course);
+        }
+    }
+
+    #[test]
     fn only_what_waits_is_due() {
         let timer = Timer::new(60, 30);
         let course = |fired_at, well_since| Course { since: at(0), fired_at, well_since };

@@ -63,3 +63,50 @@ pub fn normal(mut new: NewRule) -> NewRule {
     new.enabled = Some(new.enabled.unwrap_or(true));
     new
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_usual_and_what_is_said_stays() {
+        let bare = NewRule {
+            name: "x".to_owned(),
+            when: When::new(WhenKind::UpstreamUnwell),
+            scope: Scope::default(),
+            for_seconds: None,
+            hold_seconds: None,
+            severity: None,
+            group_by: None,
+            repeat_seconds: None,
+            note: None,
+            enabled: None,
+        };
+        let usual = normal(bare.clone());
+        assert_eq!((usual.for_seconds, usual.hold_seconds, usual.repeat_seconds), (Some(0), Some(300), Some(14_400)));
+        assert_eq!((usual.severity, usual.enabled), (Some(Severity::Warning), Some(true)));
+        let own = NewRule { hold_seconds: Some(1), repeat_seconds: Some(0), enabled: Some(false), ..bare };
+        let own = normal(own);
+        assert_eq!((own.hold_seconds, own.repeat_seconds, own.enabled), (Some(1), Some(0), Some(false)));
+    }
+
+    #[test]
+    fn a_rule_is_looked_at_when_one_turns_or_at_once_or_now_and_then() {
+        use WhenKind as W;
+        for (kind, touched, prompt) in [
+            (W::ConnectionHealth, true, false),
+            (W::ShareOfConnections, false, true),
+            (W::UpstreamUnwell, false, true),
+            (W::SelfUnwell, false, true),
+            (W::SyncLate, false, false),
+            (W::Silence, false, false),
+            (W::FailedWebhooks, false, false),
+            (W::CredentialAge, false, false),
+            (W::Flapping, false, false),
+        ] {
+            let id = RuleId(uuid::Uuid::nil());
+            let rule = Compiled::new(id, 0, When::new(kind), Scope::default(), Timer::new(0, 0));
+            assert_eq!((rule.is_touched(), rule.is_prompt()), (touched, prompt), "{kind}");
+        }
+    }
+}

@@ -135,3 +135,19 @@ pub async fn ensure(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn what_comes_with_linewatch_watches_each_trouble_of_a_connection_once() {
+        let rules = all();
+        let mut watched: Vec<Health> = rules.iter().flat_map(|rule| rule.when.health.clone()).collect();
+        watched.sort_unstable();
+        assert_eq!(watched, [Health::ReauthorizationRequired, Health::Offline, Health::Failing, Health::Late]);
+        let keys: BTreeSet<_> = rules.iter().map(|rule| rule.key).collect();
+        assert_eq!(keys.len(), rules.len(), "a key is for ever");
+    }
+}

@@ -114,3 +114,67 @@ pub(super) fn reconcile(ledger: &mut Ledger, rule: &Compiled, holding: &[Holding
         ledger.renew(rule.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Write;
+    use super::super::facts::Kept;
+    use super::super::machine::{Course, Timer};
+    use super::*;
+    use model::{AlertId, RuleId, Scope, Subject, SubjectKind, When, WhenKind};
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn subject() -> Subject {
+        Subject { kind: SubjectKind::Fleet, id: "connections".to_owned(), name: "Connections together".to_owned() }
+    }
+
+    /// A rule with a minute of patience and half of one to hold.
+    fn look(settled: bool, fired_at: Option<Option<i64>>, since: Option<i64>, now: i64) -> Write {
+        let (id, timer) = (RuleId(Uuid::nil()), Timer::new(60, 30));
+        let kept = fired_at.map(|fired_at| Kept {
+            id: AlertId(Uuid::nil()),
+            rule: id,
+            subject: subject(),
+            summary: String::new(),
+            course: Course { since: at(0), fired_at: fired_at.map(at), well_since: None },
+            version: 1,
+        });
+        let rule = Compiled::new(id, 0, When::new(WhenKind::ShareOfConnections), Scope::default(), timer);
+        let summary = String::new();
+        let holding = since.map(|since| Holding {
+            subject: subject(),
+            summary,
+            since: Some(at(since)),
+            blind: false,
+            covered_since: None,
+        });
+        let mut ledger = Ledger::new(kept.into_iter().collect());
+        let holding: Vec<_> = holding.into_iter().collect();
+        reconcile(&mut ledger, &Compiled { settled, ..rule }, &holding, at(now));
+        ledger.finish(|_| timer)
+    }
+
+    #[test]
+    fn when_it_ceased_between_two_looks_it_has_not_fired_in_between() {
+        let dropped = look(true, Some(None), None, 1_000);
+        assert_eq!((dropped.turned.len(), dropped.ended.len()), (0, 1), "nobody knows that it held for long enough");
+        let recovers = look(true, Some(Some(60)), None, 1_000);
+        assert_eq!(recovers.turned[0].course.well_since, Some(at(1_000)), "what fired is held");
+        assert_eq!(recovers.turned[0].resolved_at, None);
+    }
+
+    #[test]
+    fn what_holds_has_fired_when_it_would_have_but_not_before_its_rule_was_changed() {
+        for (settled, fired) in [(true, 260), (false, 1_000)] {
+            let write = look(settled, None, Some(200), 1_000);
+            assert_eq!(write.started[0].course.fired_at, Some(at(fired)), "settled: {settled}");
+        }
+        let unchanged = look(true, Some(Some(60)), Some(0), 1_000);
+        assert_eq!(unchanged, Write::default());
+        let renewed = look(false, Some(Some(60)), Some(0), 1_000);
+        assert_eq!((renewed.turned.len(), renewed.turned[0].tell), (1, false), "its times may have changed");
+    }
+}

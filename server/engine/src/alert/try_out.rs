@@ -182,3 +182,72 @@ async fn right_now(conn: &mut PgConnection, rule: &Compiled, replay: &mut Replay
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Scope, When};
+    use proptest::prelude::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn rule(when: When) -> Compiled {
+        let when = When { health: vec![Health::Offline, Health::Unknown], ..when };
+        Compiled::new(RuleId(Uuid::nil()), 0, when, Scope::default(), Timer::new(0, 0))
+    }
+
+    #[test]
+    fn what_is_so_while_nobody_sees_it_counts_from_when_it_is_seen_again() {
+        let rule = rule(When::new(WhenKind::ConnectionHealth));
+        let turns = [(at(0), Some(Health::Healthy)), (at(20), Some(Health::Unknown))];
+        let seen = |blind: &[(i64, Option<i64>)], now| {
+            let blind: Vec<_> = blind.iter().map(|(from, to)| (at(*from), to.map(at))).collect();
+            healths(&rule, &turns, &blind, at(now))
+        };
+        let of = |second, holds, goes_on| Seen { at: at(second), holds, goes_on };
+        let (well, ill) = (of(0, false, false), of(20, true, true));
+        let unseen = of(20, false, true);
+        assert_eq!(seen(&[], 99), [well, ill]);
+        assert_eq!(seen(&[(10, Some(50))], 99), [well, unseen, of(50, true, true)]);
+        assert_eq!(seen(&[(10, Some(50))], 50), [well, unseen, of(50, true, true)]);
+        assert_eq!(seen(&[(10, Some(50))], 49), [well, unseen], "not yet");
+        assert_eq!(seen(&[(20, None)], 99), [well, unseen]);
+        assert_eq!(seen(&[(21, None)], 99), [well, ill], "it was seen to begin");
+        assert_eq!(seen(&[(5, Some(10))], 99), [well, of(10, false, false), ill]);
+        assert_eq!(seen(&[(5, Some(20))], 99)[1..], [ill, ill], "seen again at that very moment");
+    }
+
+    proptest! {
+        #[test]
+        fn how_many_are_hit_is_what_counting_at_every_second_says(
+            stories in prop::collection::vec(
+                prop::collection::vec((0i64..20, prop::option::of(prop::sample::select(Health::ALL))), 0..8),
+                1..5,
+            ),
+            percent in 1u8..100,
+        ) {
+            let rule = rule(When { percent: Some(percent), ..When::new(WhenKind::ShareOfConnections) });
+            let stories: Vec<Vec<_>> = stories
+                .into_iter()
+                .map(|story| {
+                    let mut second = 0;
+                    story.into_iter().map(|(gap, health)| { second += gap; (at(second), health) }).collect()
+                })
+                .collect();
+            let seen = summed(&rule, stories.iter().flat_map(|story| shares(&rule, story)).collect());
+            prop_assert!(seen.windows(2).all(|pair| pair[0].at < pair[1].at), "of one moment only what came of it");
+            for second in 0..200 {
+                let now: Vec<Health> = stories
+                    .iter()
+                    .filter_map(|story| story.iter().rev().find(|(from, _)| *from <= at(second)).and_then(|(_, health)| *health))
+                    .collect();
+                let hit = now.iter().filter(|health| matches!(health, Health::Offline | Health::Unknown)).count() as u64;
+                let held = seen.iter().rev().find(|seen| seen.at <= at(second)).is_some_and(|seen| seen.holds);
+                let share = hit > 0 && hit * 100 >= now.len() as u64 * u64::from(percent);
+                prop_assert_eq!(held, share, "at {}: {} of {}", second, hit, now.len());
+            }
+        }
+    }
+}

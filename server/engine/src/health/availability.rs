@@ -112,6 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn what_went_down_outside_the_window_did_not_go_down_in_it() {
+        let before = availability(1, at(86_400), &[(at(-10), Some(Health::Offline))]);
+        assert_eq!((before.incidents, before.down_seconds, before.percent), (0, 86_400, Some(0.0)));
+        let after =
+            availability(1, at(86_400), &[(at(-10), Some(Health::Healthy)), (at(86_401), Some(Health::Offline))]);
+        assert_eq!((after.incidents, after.up_seconds, after.percent), (0, 86_400, Some(100.0)));
+    }
+
+    #[test]
     fn unknown_is_never_up_and_what_nobody_could_see_is_neither() {
         let changes = [
             (at(40_000), Some(Health::FirstSync)),

@@ -273,6 +273,8 @@ fn cadence(last: Option<DateTime<Utc>>, next: Option<DateTime<Utc>>) -> Option<i
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::makini::SyncRead;
+    use crate::webhook::event::{Carried, FailedRun};
 
     fn failed(code: &str) -> Facts {
         let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()), run: None };
@@ -297,6 +299,155 @@ mod tests {
             facts.authorization,
             Some((Authorization::ReauthorizationRequired, Some(Cause::CredentialsChanged)))
         );
+    }
+
+    #[test]
+    fn each_status_says_what_it_can_of_each_dimension() {
+        use Authorization as A;
+        use UpstreamStatus as S;
+        let is = |flow| Some(FlowFact::Is(flow));
+        for (status, reauthorization, authorization, flow, busy) in [
+            (Some(S::Pending), None, None, is(Flow::NotConnected), None),
+            (Some(S::Synchronizing), None, Some(A::Authorized), is(Flow::FirstSync), Some(true)),
+            (Some(S::InProgress), None, Some(A::Authorized), Some(FlowFact::Reachable), Some(true)),
+            (Some(S::Active), Some(false), Some(A::Authorized), is(Flow::Good), Some(false)),
+            (Some(S::Inactive), None, Some(A::Authorized), is(Flow::Paused), Some(false)),
+            (Some(S::Offline), None, Some(A::Authorized), is(Flow::Offline), Some(false)),
+            (Some(S::Error), None, Some(A::Authorized), is(Flow::Failing), Some(false)),
+            (Some(S::Fail), None, Some(A::ReauthorizationRequired), None, Some(false)),
+            (Some(S::Disconnected), Some(true), Some(A::Revoked), None, Some(false)),
+            (Some(S::Active), Some(true), Some(A::ReauthorizationRequired), None, Some(false)),
+            (Some(S::Offline), Some(true), Some(A::ReauthorizationRequired), is(Flow::Offline), Some(false)),
+            (None, None, None, is(Flow::Unknown), None),
+        ] {
+            let facts = of_status(status, Some("odd"), reauthorization);
+            let said = (facts.authorization.map(|(value, _)| value), facts.flow.map(|(fact, _)| fact), facts.busy);
+            assert_eq!(said, (authorization, flow, busy), "{status:?} {reauthorization:?}");
+        }
+        assert_eq!(of_status(None, Some("odd"), None).detail.as_deref(), Some("Makini says “odd”"));
+        assert_eq!(of_status(None, None, None), Facts::default());
+    }
+
+    fn closer(status: UpstreamStatus, sync: SyncStatus, error: Option<(&str, &str)>) -> Facts {
+        let error = error.map(|(code, message)| ReportedError { code: Some(code.into()), message: message.into() });
+        let at = |seconds| DateTime::from_timestamp(seconds, 0);
+        facts_of_closer(&Closer {
+            status: Some(status),
+            sync: Some(SyncRead {
+                status: sync,
+                last_good_sync_at: at(0),
+                next_scheduled_at: at(900),
+                errors: error.into_iter().collect(),
+            }),
+            ..Closer::default()
+        })
+    }
+
+    #[test]
+    fn a_closer_look_knows_how_the_last_sync_ended() {
+        use UpstreamStatus as S;
+        let good = closer(S::Active, SyncStatus::Completed, Some(("OLD", "an old error")));
+        assert_eq!(good.flow, Some((FlowFact::Is(Flow::Good), None)));
+        assert_eq!((good.cadence_upstream, good.busy, good.detail.as_deref()), (Some(900), Some(false), None));
+        let failed = closer(S::Active, SyncStatus::Failed, Some(("TIMEOUT", "too slow")));
+        assert_eq!(failed.flow, Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError))));
+        assert_eq!((failed.cadence_upstream, failed.detail.as_deref()), (None, Some("too slow (TIMEOUT)")));
+        assert_eq!(failed.authorization, Some((Authorization::Authorized, None)));
+        let paused = closer(S::Inactive, SyncStatus::Failed, None);
+        assert_eq!(paused.flow, Some((FlowFact::Is(Flow::Paused), Some(Cause::NoCredits))), "its last sync is history");
+        let down = closer(S::Offline, SyncStatus::InProgress, Some(("X", "")));
+        assert_eq!((down.busy, down.detail.as_deref()), (Some(true), Some("X")));
+        assert_eq!(closer(S::InProgress, SyncStatus::Unknown(String::new()), None).busy, Some(true));
+    }
+
+    #[test]
+    fn who_must_sign_in_has_no_second_trouble_and_a_sync_ends_what_its_status_says() {
+        let refused = facts_of_closer(&Closer {
+            status: Some(UpstreamStatus::Active),
+            reauthorization_required: Some(true),
+            sync: Some(SyncRead {
+                status: SyncStatus::Failed,
+                last_good_sync_at: None,
+                next_scheduled_at: None,
+                errors: Vec::new(),
+            }),
+            ..Closer::default()
+        });
+        assert_eq!(refused.flow, None);
+        assert_eq!(closer(UpstreamStatus::Synchronizing, SyncStatus::Completed, None).busy, Some(false));
+    }
+
+    #[test]
+    fn an_event_says_what_happened_and_when() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let said = |news| facts_of_news(&news, at(40));
+        let words = || Some("no".to_owned());
+        assert_eq!(said(News::Online).flow, Some((FlowFact::Reachable, None)));
+        let offline = said(News::Offline { message: words() });
+        assert_eq!(offline.flow, Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))));
+        let refused = said(News::ReauthorizationRequired { code: None, message: words() });
+        let error = said(News::SystemError { message: words() });
+        assert_eq!((error.authorization, error.flow), (None, None));
+        for facts in [offline, refused, error] {
+            assert_eq!(facts.detail, words());
+        }
+        for (finished_at, ended) in [(None, 40), (Some(at(30)), 30), (Some(at(50)), 40)] {
+            let (started_at, summary, carried) = (Some(at(20)), None, Carried::default());
+            let synced = said(News::SyncCompleted { finished_at, started_at, summary, carried });
+            assert_eq!(synced.authorization, Some((Authorization::Authorized, None)));
+            assert_eq!((synced.flow, synced.busy), (Some((FlowFact::Is(Flow::Good), None)), Some(false)));
+            assert_eq!(synced.last_good_sync_at, Some(at(ended)), "never later than it came");
+            assert_eq!(synced.sync.map(|sync| (sync.started_at, sync.ended_at)), Some((Some(at(20)), at(ended))));
+        }
+    }
+
+    #[test]
+    fn the_code_of_an_error_says_why_the_customer_must_sign_in() {
+        for (code, cause) in [
+            ("PERMISSION_DENIED", Cause::PermissionMissing),
+            ("forbidden", Cause::PermissionMissing),
+            ("TOKEN_REVOKED", Cause::Revoked),
+            ("INVALID_GRANT", Cause::CredentialsChanged),
+        ] {
+            let facts = closer(UpstreamStatus::Fail, SyncStatus::Failed, Some((code, "no")));
+            assert_eq!(facts.authorization, Some((Authorization::ReauthorizationRequired, Some(cause))), "{code}");
+            let news = News::ReauthorizationRequired { code: Some(code.to_owned()), message: None };
+            assert_eq!(facts_of_news(&news, DateTime::UNIX_EPOCH).authorization, facts.authorization, "{code}");
+        }
+    }
+
+    #[test]
+    fn evidence_is_said_in_words_and_kept_in_codes() {
+        let is = |flow| Facts { flow: Some((FlowFact::Is(flow), None)), ..Facts::default() };
+        let signed_in = Facts { authorization: Some((Authorization::Authorized, None)), ..Facts::default() };
+        assert_eq!(Facts::default().text(), "says nothing of its state");
+        assert_eq!(signed_in.text(), "signed in");
+        assert_eq!(Facts { flow: is(Flow::Good).flow, ..signed_in }.text(), "syncs well");
+        let unproved = Facts { flow: Some((FlowFact::Is(Flow::Unknown), Some(Cause::NoProof))), ..Facts::default() };
+        assert_eq!(
+            (unproved.text(), is(Flow::Unknown).text()),
+            ("nothing is known of its syncs".into(), "a status that we do not know".into())
+        );
+        let refused = of_status(Some(UpstreamStatus::Fail), None, None);
+        let said = Facts { detail: Some("expired".to_owned()), ..refused };
+        assert_eq!(said.text(), "must sign in again: expired");
+        let kept = said.to_json();
+        assert_eq!(kept["authorization"], "reauthorization_required");
+        assert_eq!(
+            (&kept["cause"], &kept["detail"], kept.get("sync")),
+            (&json!("credentials_changed"), &json!("expired"), None)
+        );
+        let failed = failed("SOURCE_ERROR");
+        assert_eq!((failed.text(), failed.busy), ("the sync failed: it did (SOURCE_ERROR)".to_owned(), Some(false)));
+        assert_eq!(failed.to_json()["cause"], "sync_error");
+    }
+
+    #[test]
+    fn a_failed_run_is_kept_with_its_reason() {
+        let news = News::SyncFailed { code: None, message: None, run: Some(FailedRun::default()) };
+        let facts = facts_of_news(&news, DateTime::UNIX_EPOCH);
+        assert_eq!(facts.detail.as_deref(), Some("no reason was given"));
+        assert_eq!(facts.sync.and_then(|sync| sync.error).as_deref(), Some("no reason was given"));
     }
 
     #[test]

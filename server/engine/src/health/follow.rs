@@ -158,3 +158,97 @@ fn span(lasted: TimeDelta) -> String {
         seconds => format!("{} h", seconds / 3_600),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{Eye, IssueState};
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    type Shown = Option<(Health, Option<Cause>)>;
+
+    const OFFLINE: Shown = Some((Health::Offline, None));
+    const FAILING: Shown = Some((Health::Failing, None));
+    const WELL: Shown = Some((Health::Healthy, None));
+
+    fn turn(before: Shown, after: Shown, detail: Option<&str>) -> Turn {
+        Turn {
+            connection: ConnectionId(Uuid::nil()),
+            platform: "sap".to_owned(),
+            source: SourceId(Uuid::nil()),
+            before,
+            after,
+            detail: detail.map(str::to_owned),
+            evidence: None,
+        }
+    }
+
+    #[test]
+    fn each_cause_has_one_issue_and_recovers_when_another_takes_its_place() {
+        let (mut ledger, mut places) = (Ledger::new(Vec::new(), TimeDelta::zero(), at(0)), Vec::new());
+        let mut go = |turn: Turn, second: i64| {
+            take(&mut ledger, &mut places, &turn, &[], at(second));
+            let issue = |place: &usize| ledger.issue(*place).cloned().unwrap();
+            places.iter().map(issue).collect::<Vec<_>>()
+        };
+        let all = go(turn(WELL, OFFLINE, Some("timeout")), 0);
+        assert_eq!(all.len(), 1);
+        assert_eq!((all[0].standing.cause, all[0].standing.state), (Cause::PlatformUnreachable, IssueState::Open));
+        assert_eq!((all[0].detail.as_deref(), all[0].version), (Some("timeout"), 1));
+        let told_again = go(turn(OFFLINE, OFFLINE, Some("timeout")), 5);
+        assert_eq!(told_again, all, "nothing is new");
+        let other_words = go(turn(OFFLINE, OFFLINE, Some("refused")), 6);
+        assert_eq!((other_words[0].detail.as_deref(), other_words[0].version), (Some("refused"), 2));
+        let two = go(turn(OFFLINE, FAILING, Some("bad data")), 10);
+        assert_eq!(two.len(), 2);
+        assert!(two[0].standing.well_since.is_some() && two[0].detail.as_deref() == Some("refused"), "not its words");
+        assert_eq!((two[1].standing.cause, two[1].standing.well_since), (Cause::SyncError, None));
+        let gone = go(turn(FAILING, None, None), 20);
+        assert!(gone.iter().all(|issue| issue.standing.state == IssueState::Resolved && issue.resolved_at.is_some()));
+        let anew = go(turn(None, OFFLINE, None), 30);
+        assert_eq!((anew.len(), anew[0].standing.state, anew[0].resolved_at), (2, IssueState::Open, None));
+        assert_eq!(anew[1].standing.state, IssueState::Resolved);
+    }
+
+    #[test]
+    fn a_story_says_what_was_seen_and_otherwise_the_cause() {
+        let text = |turn: &Turn, cause, decision| told(turn, cause, decision, None).text;
+        let open = Decision::Open { folded: false };
+        let down = turn(WELL, OFFLINE, Some("timeout"));
+        let words = Cause::PlatformUnreachable.words();
+        assert_eq!(text(&down, Cause::PlatformUnreachable, open), format!("{words}: timeout"));
+        let seen = Turn { evidence: Some("the system does not answer".to_owned()), ..down.clone() };
+        assert_eq!(text(&seen, Cause::PlatformUnreachable, open), format!("{words}: the system does not answer"));
+        assert_eq!(text(&down, Cause::SyncError, open), Cause::SyncError.words(), "what was said was about another");
+        assert_eq!(text(&down, Cause::SyncError, Decision::Unfold), BROKEN_AFTER_OUTAGE);
+        assert_eq!(text(&down, Cause::SyncError, Decision::Wake), STILL_BROKEN);
+        assert!(text(&down, Cause::SyncError, Decision::Resolve(Proof::Gone)).starts_with("Gone from Makini"));
+    }
+
+    #[test]
+    fn the_proof_of_an_end_says_for_how_long_and_by_what() {
+        let shown = |health, evidence: Option<&str>, eye| issue::Shown {
+            connection: ConnectionId(Uuid::nil()),
+            health,
+            evidence: evidence.map(str::to_owned),
+            eye,
+        };
+        let said = |shown| proof(TimeDelta::seconds(300), Some(&shown));
+        assert_eq!(proof(TimeDelta::seconds(119), None), "Well for 119 s");
+        assert_eq!(proof(TimeDelta::seconds(7_199), None), "Well for 119 min");
+        assert_eq!(proof(TimeDelta::seconds(7_200), None), "Well for 2 h");
+        assert_eq!(
+            said(shown(Health::Healthy, Some("syncs well"), Some(Eye::Poll))),
+            "Well for 5 min. Proof: syncs well (poll)"
+        );
+        assert_eq!(said(shown(Health::Healthy, Some("syncs well"), None)), "Well for 5 min. Proof: syncs well");
+        assert_eq!(said(shown(Health::Healthy, None, None)), "Well for 5 min: healthy");
+        assert_eq!(
+            said(shown(Health::Failing, Some("the sync failed"), None)),
+            "It has not come back for 5 min; now: failing"
+        );
+    }
+}

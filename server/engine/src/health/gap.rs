@@ -143,9 +143,18 @@ mod tests {
         assert_eq!(told(&mut gaps, 140), Some(2));
         assert_eq!(told(&mut gaps, 80), Some(1));
         assert_eq!(told(&mut gaps, 80), None, "once");
+        assert_eq!(told(&mut [gap(1, kind, 100)], 105), Some(1), "clocks differ a little");
         assert_eq!(told(&mut [gap(1, kind, 100)], 106), None, "it happened after that poll");
         assert_eq!(told(&mut [gap(1, kind, 1_000)], 399), None, "too long before it");
         assert_eq!(told(&mut [gap(1, GapKind::SyncCompleted, 100)], 100), None, "another kind");
+    }
+
+    #[test]
+    fn a_kind_is_read_back_from_its_word() {
+        for kind in GapKind::ALL {
+            assert_eq!(kind.code().parse(), Ok(kind));
+        }
+        assert!("nothing".parse::<GapKind>().is_err());
     }
 
     #[test]

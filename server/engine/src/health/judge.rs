@@ -239,6 +239,26 @@ mod tests {
     }
 
     #[test]
+    fn what_must_be_signed_in_again_has_a_cause_even_where_nobody_told_it() {
+        let cause = |authorization| {
+            judge(&known(authorization, Flow::Offline, Some(0)), None, Some(at(0)), &POLICY, at(0)).cause
+        };
+        assert_eq!(cause(Authorization::Revoked), Some(Cause::Revoked));
+        assert_eq!(cause(Authorization::ReauthorizationRequired), Some(Cause::CredentialsChanged));
+    }
+
+    #[test]
+    fn upstreams_words_are_shown_of_trouble_that_upstream_spoke_of() {
+        let detail = |flow, now: i64| {
+            let known = Known { detail: Some("timeout".to_owned()), ..known(Authorization::Authorized, flow, Some(0)) };
+            judge(&known, None, Some(at(now)), &POLICY, at(now)).detail
+        };
+        assert_eq!(detail(Flow::Offline, 60).as_deref(), Some("timeout"));
+        assert_eq!(detail(Flow::Good, 60), None, "healthy");
+        assert_eq!(detail(Flow::Good, 2_100), None, "that it is late is our own finding");
+    }
+
+    #[test]
     fn every_pair_of_dimensions_has_the_headline_of_the_table() {
         use Authorization as A;
         for flow in DataFlow::ALL {

@@ -197,3 +197,16 @@ impl State {
         text.to_lowercase()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flow_is_read_back_from_its_code() {
+        for flow in Flow::ALL {
+            assert_eq!(flow.to_string().parse(), Ok(flow));
+        }
+        assert!("well".parse::<Flow>().is_err());
+    }
+}

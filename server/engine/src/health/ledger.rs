@@ -140,3 +140,53 @@ impl Ledger {
         Ok(changes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::IssueState;
+    use uuid::Uuid;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
+    }
+
+    fn ledger(standing: Standing) -> Ledger {
+        let kept = Kept {
+            id: IssueId(Uuid::nil()),
+            connection: None,
+            outage: None,
+            standing,
+            detail: None,
+            assignee: None,
+            opened_at: at(0),
+            resolved_at: None,
+            due_at: None,
+            version: 3,
+        };
+        Ledger::new(vec![kept], TimeDelta::seconds(300), at(0))
+    }
+
+    fn told() -> Told<'static> {
+        Told { detail: None, outage: None, text: String::new() }
+    }
+
+    #[test]
+    fn what_changes_is_written_and_what_does_not_is_not() {
+        let open = Standing { state: IssueState::Open, ..Standing::new(Cause::SyncError) };
+        let mut ledger = self::ledger(open);
+        ledger.enter(0, Decision::Keep, told());
+        assert!(!ledger.drafts[0].changed);
+        for decision in [Decision::BeginRecovery, Decision::StopRecovery, Decision::Keep] {
+            ledger.enter(0, decision, told());
+            assert!(ledger.drafts[0].changed, "{decision:?}");
+            let due = (decision == Decision::BeginRecovery).then(|| at(300));
+            assert_eq!((ledger.drafts[0].kept.due_at, ledger.drafts[0].kept.version), (due, 3));
+        }
+        assert!(ledger.entries.is_empty(), "a story tells of what people see");
+        // its time is not what is stored: the hold was set anew
+        let mut due = self::ledger(Standing { well_since: Some(at(-10)), ..open });
+        due.enter(0, Decision::Keep, told());
+        assert!(due.drafts[0].changed && due.drafts[0].kept.due_at == Some(at(290)));
+    }
+}

@@ -184,3 +184,23 @@ async fn sort_out(pool: &PgPool, policy: &OutagePolicy, hold: TimeDelta, now: Da
     live::announce(&mut tx, &changes).await?;
     tx.commit().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_filled_up_with_those_in_which_nothing_failed() {
+        let cell = |platform: &str, source: &str, total, failed| Cell {
+            platform: platform.to_owned(),
+            source: source.to_owned(),
+            total,
+            failed,
+            first_at: None,
+        };
+        let total = |platform: &str, source: &str, n| (platform.to_owned(), source.to_owned(), n);
+        let mut cells = vec![cell("sap", "b", 0, 5)];
+        fill(&mut cells, vec![total("sap", "a", 7), total("maximo", "b", 8), total("sap", "b", 9)]);
+        assert_eq!(cells, [cell("sap", "b", 9, 5), cell("sap", "a", 7, 0), cell("maximo", "b", 8, 0)]);
+    }
+}

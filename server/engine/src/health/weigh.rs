@@ -132,7 +132,8 @@ pub fn weigh(known: &Known, sighting: &Sighting, skew: TimeDelta, now: DateTime<
     if !unwell {
         next.detail = None;
     } else if tally.applied && (tally.changed || facts.detail.is_some()) {
-        next.detail = facts.detail.clone().or_else(|| known.detail.clone().filter(|_| !tally.changed));
+        // what was said of another state does not explain this one
+        next.detail.clone_from(&facts.detail);
     }
 
     let names_no_dimension = facts.authorization.is_none() && facts.flow.is_none();
@@ -301,6 +302,127 @@ mod tests {
         let ahead = Known { event_at: Some(at(62_000)), ..good };
         let left = weigh(&ahead, &poll(60_000, flow(Flow::Good)), TimeDelta::zero(), at(60_100));
         assert_eq!(left.known.event_at, Some(at(62_000)));
+    }
+
+    fn is(authorization: Authorization, why: Option<Cause>) -> Facts {
+        Facts { authorization: Some((authorization, why)), ..Facts::default() }
+    }
+
+    fn both(authorization: Authorization, value: Flow) -> Facts {
+        Facts { authorization: Some((authorization, None)), ..flow(value) }
+    }
+
+    const WELL: Authorization = Authorization::Authorized;
+    const REFUSED: Authorization = Authorization::ReauthorizationRequired;
+
+    #[test]
+    fn bad_news_of_an_event_is_confirmed_and_good_news_is_believed() {
+        let well = known_by(poll(0, both(WELL, Flow::Good)));
+        let ill = known_by(poll(0, both(REFUSED, Flow::Offline)));
+        let told = |known: &Known, facts: Facts| {
+            let told = weighed(known, &event(60_000, 60_100, facts), TimeDelta::zero());
+            (told.applied, told.check)
+        };
+        for bad in [flow(Flow::Failing), is(REFUSED, Some(Cause::Revoked)), both(REFUSED, Flow::Offline)] {
+            assert_eq!(told(&well, bad.clone()), (Applied::Changed, Some(CheckReason::Changed)), "{bad:?}");
+        }
+        for good in [flow(Flow::Good), is(WELL, None), both(WELL, Flow::Good)] {
+            assert_eq!(told(&ill, good.clone()), (Applied::Changed, None), "{good:?}");
+        }
+        for known in [flow(Flow::Good), both(WELL, Flow::Good)] {
+            assert_eq!(told(&well, known), (Applied::Confirmed, None));
+        }
+        assert_eq!(told(&ill, both(REFUSED, Flow::Offline)), (Applied::Confirmed, None), "that was known");
+        let looked = Sighting { eye: Eye::Check, ..poll(60_000, both(REFUSED, Flow::Offline)) };
+        let looked = weighed(&well, &looked, TimeDelta::zero());
+        assert_eq!((looked.applied, looked.check, looked.proves), (Applied::Changed, None, true), "a check decides");
+    }
+
+    #[test]
+    fn both_dimensions_are_weighed_alike() {
+        let well = known_by(poll(100_000, both(WELL, Flow::Good)));
+        for (own, applied) in [(90_000, Applied::Conflict), (96_000, Applied::Changed)] {
+            let told = weighed(&well, &event(own, 101_000, both(REFUSED, Flow::Offline)), TimeDelta::zero());
+            assert_eq!((told.applied, told.check), (applied, Some(CheckReason::Conflict)), "{own}");
+            assert_eq!(told.proves, applied == Applied::Changed);
+            let changed = (told.known.authorization.value, told.known.flow.value) == (REFUSED, Flow::Offline);
+            assert_eq!(changed, applied == Applied::Changed, "{own}");
+        }
+        let near = weighed(&well, &event(96_000, 101_000, both(WELL, Flow::Good)), TimeDelta::zero());
+        assert_eq!((near.applied, near.check), (Applied::Confirmed, None), "near, and of one mind");
+    }
+
+    #[test]
+    fn of_one_moment_the_last_to_come_counts() {
+        let known = known_by(event(100_000, 100_100, flow(Flow::Offline)));
+        let next = weighed(&known, &event(100_000, 100_200, flow(Flow::Good)), TimeDelta::zero());
+        assert_eq!(
+            (next.known.flow.value, next.applied),
+            (Flow::Good, Applied::Changed),
+            "upstream may stamp whole seconds"
+        );
+    }
+
+    #[test]
+    fn what_names_no_dimension_asks_for_a_look_and_outranks_no_event() {
+        let well = known_by(poll(0, both(WELL, Flow::Good)));
+        let alarm = weighed(&well, &event(60_000, 60_100, Facts::default()), TimeDelta::zero());
+        assert_eq!((alarm.applied, alarm.check), (Applied::Confirmed, Some(CheckReason::Changed)));
+        assert_eq!((alarm.proves, alarm.known.event_at), (false, None));
+        let late = weighed(&alarm.known, &event(59_000, 60_200, flow(Flow::Offline)), TimeDelta::zero());
+        assert_eq!(late.known.flow.value, Flow::Offline, "its event was on its way for longer");
+        let polled = weighed(&well, &poll(60_000, Facts::default()), TimeDelta::zero());
+        assert_eq!((polled.applied, polled.check), (Applied::Confirmed, None));
+    }
+
+    #[test]
+    fn a_list_does_not_blur_the_cause_that_an_event_or_a_check_told() {
+        let known = known_by(event(0, 100, is(REFUSED, Some(Cause::PermissionMissing))));
+        let cause = |eye, why| {
+            let sighting = Sighting { eye, ..poll(60_000, is(REFUSED, why)) };
+            weighed(&known, &sighting, TimeDelta::zero()).known.authorization.cause
+        };
+        assert_eq!(cause(Eye::Poll, Some(Cause::CredentialsChanged)), Some(Cause::PermissionMissing));
+        assert_eq!(cause(Eye::Check, Some(Cause::CredentialsChanged)), Some(Cause::CredentialsChanged));
+        assert_eq!(cause(Eye::Check, None), Some(Cause::PermissionMissing), "who says nothing takes nothing back");
+        let revoked =
+            weighed(&known, &poll(60_000, is(Authorization::Revoked, Some(Cause::Revoked))), TimeDelta::zero());
+        assert_eq!(revoked.known.authorization.cause, Some(Cause::Revoked), "another state has its own cause");
+        let failing = known_by(event(
+            0,
+            100,
+            Facts { flow: Some((FlowFact::Is(Flow::Failing), Some(Cause::SyncError))), ..Facts::default() },
+        ));
+        let listed = weighed(&failing, &poll(60_000, flow(Flow::Failing)), TimeDelta::zero());
+        assert_eq!(listed.known.flow.cause, Some(Cause::SyncError));
+    }
+
+    #[test]
+    fn upstreams_words_stay_with_the_trouble_that_they_are_about() {
+        let said = |facts: Facts, words: &str| Facts { detail: Some(words.to_owned()), ..facts };
+        let down = known_by(event(0, 100, said(both(WELL, Flow::Offline), "timeout")));
+        assert_eq!(down.detail.as_deref(), Some("timeout"));
+        let after = |known: &Known, sighting| weighed(known, &sighting, TimeDelta::zero()).known.detail;
+        assert_eq!(after(&down, poll(60_000, flow(Flow::Offline))).as_deref(), Some("timeout"), "a list has no words");
+        let other = said(flow(Flow::Offline), "refused");
+        assert_eq!(after(&down, poll(60_000, other.clone())).as_deref(), Some("refused"), "newer words of the same");
+        assert_eq!(after(&down, poll(-60_000, other)).as_deref(), Some("timeout"), "older words do not count");
+        assert_eq!(after(&down, poll(60_000, flow(Flow::Failing))), None, "they were about something else");
+        assert_eq!(after(&down, poll(60_000, said(flow(Flow::Good), "fine"))), None, "nothing is wrong any more");
+        let refused = known_by(poll(0, said(both(REFUSED, Flow::Good), "expired")));
+        assert_eq!(after(&refused, poll(60_000, both(REFUSED, Flow::Good))).as_deref(), Some("expired"));
+    }
+
+    #[test]
+    fn only_good_syncs_with_all_well_between_teach_a_rhythm() {
+        let synced = |facts: Facts, good: i64| Facts { last_good_sync_at: Some(at(good)), ..facts };
+        for (before, taught) in
+            [(both(WELL, Flow::Good), 1), (both(WELL, Flow::Failing), 0), (both(REFUSED, Flow::Good), 0)]
+        {
+            let known = known_by(poll(0, synced(before.clone(), 0)));
+            let next = weighed(&known, &poll(900_000, synced(both(WELL, Flow::Good), 900_000)), TimeDelta::zero());
+            assert_eq!(next.known.rhythm.intervals.len(), taught, "{before:?}");
+        }
     }
 
     /// The model: what really happened, in order. Its state is what it last set.

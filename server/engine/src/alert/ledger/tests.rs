@@ -123,6 +123,41 @@ fn what_an_outage_stands_for_is_marked_when_it_fires() {
 }
 
 #[test]
+fn what_is_written_of_an_alert_is_what_changed() {
+    let (one, timer) = (subject(1), Timer::new(0, 0));
+    let course = Course { since: at(0), fired_at: Some(at(0)), well_since: None };
+    let kept = |summary: &str| {
+        let (id, rule, subject, summary) = (AlertId(Uuid::nil()), RULE, one.clone(), summary.to_owned());
+        Ledger::new(vec![Kept { id, rule, subject, summary, course, version: 3 }])
+    };
+    let look = Look { summary: "Offline", ..of(timer, &one) };
+    let mut same = kept("Offline");
+    same.see(look, at(10), true);
+    assert_eq!((same.looks, same.finish(|_| timer)), (1, Write::default()));
+    let mut other = kept("Failing");
+    other.see(look, at(10), true);
+    other.see(Look { summary: "Late", ..look }, at(11), true);
+    let write = other.finish(|_| timer);
+    assert_eq!((write.turned[0].summary.as_str(), write.turned[0].version, write.turned[0].tell), ("Late", 4, false));
+    let mut ended = kept("Offline");
+    ended.end(RULE, &one, at(-5));
+    assert_eq!(ended.finish(|_| timer).turned[0].resolved_at, Some(at(0)), "not before it began");
+}
+
+#[test]
+fn the_rules_of_a_ledger_are_those_with_alerts() {
+    let mut ledger = Ledger::new(Vec::new());
+    let timer = Timer::new(0, 0);
+    let of_rule = |n: u128| RuleId(Uuid::from_u128(n));
+    for (rule, n) in [(3, 1), (2, 1), (3, 2)] {
+        let subject = subject(n);
+        ledger.see(Look { rule: of_rule(rule), ..of(timer, &subject) }, at(0), true);
+    }
+    assert_eq!(ledger.rules(), [of_rule(2), of_rule(3)]);
+    assert_eq!((ledger.subjects(of_rule(3)).len(), ledger.subjects(of_rule(2))), (2, vec![subject(1)]));
+}
+
+#[test]
 fn ten_thousand_connections_pass_five_hundred_rules() {
     use crate::alert::{Compiled, Facts, Of};
     use model::{ConnectionId, CustomerId, Environment, Health, Scope, SourceId, When, WhenKind};

@@ -193,6 +193,7 @@ proptest! {
             })
             .collect();
         let seen = failing(&when, &failed, &[], at(600));
+        prop_assert!(seen.windows(2).all(|pair| pair[0].at < pair[1].at), "of one moment only what came of it");
         for second in 0..=600 {
             let now = at(second);
             let counts = |one: &&Failed| {
@@ -222,4 +223,34 @@ fn shares_are_of_what_came_in_the_hours_that_the_window_touches() {
     let holding: Vec<_> = seen.iter().filter(|seen| seen.holds).map(|seen| seen.at).collect();
     assert_eq!(holding, [hour + TimeDelta::minutes(12)], "two of three");
     assert!(failing(&when, &[failed(10)], &taken, until).iter().all(|seen| !seen.holds), "one of three");
+}
+
+#[test]
+fn what_came_counts_until_no_window_touches_its_hour() {
+    let when = When { percent: Some(50), window_seconds: Some(600), ..When::new(WhenKind::FailedWebhooks) };
+    let hour = DateTime::from_timestamp(1_790_002_800, 0).unwrap();
+    let holds = |minute: i64| {
+        let failed = Failed { at: hour + TimeDelta::minutes(minute), mended_at: None, n: 1, passing: false };
+        let seen = failing(&when, &[failed], &[Taken { hour, first_at: hour, n: 3 }], hour + TimeDelta::hours(3));
+        seen.iter().any(|seen| seen.holds && seen.at == failed.at)
+    };
+    assert!(!holds(69), "one of three");
+    assert!(holds(70), "one of itself: nothing else came");
+}
+
+#[test]
+fn what_nobody_can_mend_does_not_wait_to_be_mended() {
+    let when = When { older_than_seconds: Some(60), ..When::new(WhenKind::FailedWebhooks) };
+    let failed = |passing| Failed { at: at(0), mended_at: None, n: 1, passing };
+    assert_eq!(failing(&when, &[failed(true)], &[], at(600)), []);
+    assert_eq!(failing(&when, &[failed(false)], &[], at(600)), [Seen::new(at(60), true)]);
+}
+
+#[test]
+fn what_came_too_old_does_not_end_it() {
+    let when = When { seconds: Some(100), ..When::new(WhenKind::SyncLate) };
+    let pause = |since: i64, to: Option<i64>| Pause { since: at(since), to: to.map(at), cadence: None };
+    // of a pause from 0 we heard at 500 that a sync had ended at 300: that too was too long ago
+    let joined = too_long(&when, &[pause(0, Some(500)), pause(300, Some(700)), pause(650, None)]);
+    assert_eq!(joined, [(at(100), Some(at(700))), (at(750), None)]);
 }

@@ -62,12 +62,71 @@ fn a_snoozed_issue_wakes_only_while_it_is_broken() {
 }
 
 #[test]
+fn what_is_gone_leaves_nothing_to_mend() {
+    for state in IssueState::ALL.iter().copied() {
+        let gone = on_turn(Cause::SyncError, Some(&standing(state)), (BAD, Outlook::Gone), true, at(0));
+        let over = state == IssueState::Resolved;
+        assert_eq!(gone, if over { Decision::Keep } else { Decision::Resolve(Proof::Gone) }, "{state}");
+    }
+}
+
+#[test]
 fn our_own_blindness_ends_nothing() {
     let recovering = Standing { well_since: Some(at(0)), ..standing(IssueState::Open) };
     let turn = (Outlook::Well, Outlook::Unproved);
     assert_eq!(on_turn(Cause::SyncError, Some(&recovering), turn, false, at(10)), Decision::StopRecovery);
     let open = standing(IssueState::Open);
     assert_eq!(on_turn(Cause::SyncError, Some(&open), (BAD, Outlook::Unproved), false, at(10)), Decision::Keep);
+}
+
+#[test]
+fn an_outage_folds_what_nobody_has_taken_and_lets_go_what_is_still_broken() {
+    use IssueState as S;
+    let well = Some(at(0));
+    for (state, well_since, covered, decision) in [
+        (S::Open, None, true, Decision::Fold),
+        (S::Open, well, true, Decision::Fold),
+        (S::Open, None, false, Decision::Keep),
+        (S::Folded, None, true, Decision::Keep),
+        (S::Folded, None, false, Decision::Unfold),
+        (S::Folded, well, false, Decision::Keep),
+        (S::Acknowledged, None, true, Decision::Keep),
+        (S::WaitingOnCustomer, None, true, Decision::Keep),
+        (S::Snoozed, None, true, Decision::Keep),
+        (S::Resolved, well, true, Decision::Keep),
+    ] {
+        let issue = Standing { well_since, ..standing(state) };
+        assert_eq!(on_outage(&issue, covered), decision, "{state} {well_since:?} {covered}");
+    }
+    let folded = standing(S::Folded);
+    let told_again = |covered| on_turn(Cause::SyncError, Some(&folded), (BAD, BAD), covered, at(0));
+    assert_eq!((told_again(true), told_again(false)), (Decision::Keep, Decision::Unfold), "whatever ended unseen");
+    let open = standing(IssueState::Open);
+    assert_eq!(on_turn(Cause::SyncError, Some(&open), (BAD, BAD), true, at(0)), Decision::Keep, "nothing turned");
+}
+
+#[test]
+fn an_issue_stands_where_its_decision_puts_it() {
+    use IssueState as S;
+    let asleep = Standing { snooze_until: Some(at(100)), well_since: Some(at(50)), ..standing(S::Snoozed) };
+    for (decision, state, well_since, snooze_until) in [
+        (Decision::Keep, S::Snoozed, Some(at(50)), Some(at(100))),
+        (Decision::Open { folded: true }, S::Folded, None, None),
+        (Decision::Open { folded: false }, S::Open, None, None),
+        (Decision::Reopen { folded: true }, S::Folded, None, None),
+        (Decision::Reopen { folded: false }, S::Open, None, None),
+        (Decision::Fold, S::Folded, Some(at(50)), Some(at(100))),
+        (Decision::Unfold, S::Open, None, None),
+        (Decision::Wake, S::Open, None, None),
+        (Decision::BeginRecovery, S::Snoozed, Some(at(70)), Some(at(100))),
+        (Decision::StopRecovery, S::Snoozed, None, Some(at(100))),
+        (Decision::Resolve(Proof::Held), S::Resolved, Some(at(50)), None),
+    ] {
+        let stands = Standing { state, well_since, snooze_until, ..standing(state) };
+        assert_eq!(asleep.after(decision, at(70)), stands, "{decision:?}");
+    }
+    let gone = standing(S::Open).after(Decision::Resolve(Proof::Gone), at(70));
+    assert_eq!((gone.state, gone.well_since), (S::Resolved, Some(at(70))));
 }
 
 /// One thing that happens.

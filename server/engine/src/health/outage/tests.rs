@@ -52,6 +52,12 @@ fn rounds_that_fail_are_an_outage_of_the_source_or_of_ourselves() {
     assert_eq!(begun(&[], &[long, rounds("b", 0)]), ["source:a"]);
     let cut_off = |source, attempts| Rounds { way_out: true, ..rounds(source, attempts) };
     assert_eq!(begun(&[], &[cut_off("a", 3), cut_off("b", 1)]), ["poller:poller"]);
+    assert_eq!(
+        begun(&[], &[cut_off("a", 3), cut_off("b", 0)]),
+        ["source:a"],
+        "one can be reached: the way out is open"
+    );
+    assert_eq!(begun(&[], &[rounds("a", 3), rounds("b", 3)]), ["source:a", "source:b"], "they answer, and badly");
     assert_eq!(begun(&[], &[cut_off("a", 3)]), ["source:a"], "a single source may be gone by itself");
     assert_eq!(begun(&[], &[Rounds { ours: true, ..rounds("a", 3) }]), ["poller:poller"]);
     let stuck = |source| Rounds { overdue_since: Some(at(-300)), ..rounds(source, 0) };

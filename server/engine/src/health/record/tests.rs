@@ -55,8 +55,19 @@ fn what_never_comes_is_not_expected() {
 
 #[test]
 fn the_other_clock_is_set_to_ours() {
-    let read = record(1, Some(100), 400).by_our_clock(TimeDelta::seconds(90), at(300));
+    let deleted = Record { deleted_at: Some(at(500)), ..record(1, Some(100), 400) };
+    let read = deleted.by_our_clock(TimeDelta::seconds(90), at(300));
+    assert_eq!(read.deleted_at, Some(at(300)));
     assert_eq!((read.created_at, read.modified_at), (Some(at(10)), at(300)));
+}
+
+#[test]
+fn what_came_after_its_window_came_late() {
+    let ended = |heard: Option<i64>, now| end(at(100), at(700), heard.map(at), at(now));
+    assert_eq!((ended(Some(40), 650), ended(Some(700), 710)), (End::Came, End::Came));
+    assert_eq!(ended(Some(701), 710), End::Late);
+    assert_eq!((ended(Some(39), 699), ended(Some(39), 700)), (End::Waits, End::Missed), "that was another change");
+    assert_eq!((ended(None, 699), ended(None, 700)), (End::Waits, End::Missed));
 }
 
 #[test]
@@ -71,6 +82,10 @@ fn what_cannot_be_known_is_said() {
     assert!(sentence(&[asked(Some("Makini does not allow this."), true)], 15).ends_with("Makini does not allow this."));
     let known = sentence(&[asked(None, true)], 15);
     assert!(known.contains("every 15 min") && !known.contains("cannot"), "{known}");
+    for comes in [true, false] {
+        let refused = sentence(&[asked(Some("No."), comes)], 15);
+        assert_eq!(refused, "Of work orders it cannot be known: No.", "one reason is enough");
+    }
 }
 
 proptest! {
