@@ -150,9 +150,9 @@ mod tests {
         assert_eq!((update.proof, update.proved_at), (Some(AbilityProof::Described), Some(at(1))));
         let delete = of(&found, "vendors", Operation::Delete);
         assert_eq!((delete.ability, delete.proof, delete.proved_at), (Ability::Unknown, None, None));
-        let limited = [one("vendors", Operation::Read, Ability::Limited, Some("only their own"))];
-        let found = capabilities(&limited, Some(at(1)), &[SyncFact::good(None, at(9), &carried)]);
-        let read = found.iter().find(|one| one.entity == "vendors" && one.operation == Operation::Read).unwrap();
+        let limited = [told("vendors", Operation::Read, Ability::Limited, Some("only their own"))];
+        let found = capabilities(&limited, Some(at(1)), &[proof("vendors", Operation::Read, Ability::Yes, 9)]);
+        let read = of(&found, "vendors", Operation::Read);
         assert_eq!((read.ability, read.limit.as_deref()), (Ability::Limited, Some("only their own")));
     }
 

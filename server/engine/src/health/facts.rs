@@ -274,7 +274,7 @@ fn cadence(last: Option<DateTime<Utc>>, next: Option<DateTime<Utc>>) -> Option<i
 mod tests {
     use super::*;
     use crate::makini::SyncRead;
-    use crate::webhook::event::{Carried, FailedRun};
+    use crate::webhook::event::{Carried, FailedRun, Touched};
 
     fn failed(code: &str) -> Facts {
         let news = News::SyncFailed { code: Some(code.to_owned()), message: Some("it did".to_owned()), run: None };
@@ -386,7 +386,7 @@ mod tests {
         let offline = said(News::Offline { message: words() });
         assert_eq!(offline.flow, Some((FlowFact::Is(Flow::Offline), Some(Cause::PlatformUnreachable))));
         let refused = said(News::ReauthorizationRequired { code: None, message: words() });
-        let error = said(News::SystemError { message: words() });
+        let error = said(News::SystemError { code: None, message: words(), told: Touched::default() });
         assert_eq!((error.authorization, error.flow), (None, None));
         for facts in [offline, refused, error] {
             assert_eq!(facts.detail, words());

@@ -78,7 +78,7 @@ pub(super) fn only_times_differ(before: &State, after: &State) -> bool {
 }
 
 /// Fields that move with every sync are shown elsewhere; they alone are no reason to write.
-fn upstream_differs(before: &Value, after: &Value) -> bool {
+pub(super) fn upstream_differs(before: &Value, after: &Value) -> bool {
     let moving = ["updated_at", "last_successful_sync_at", "status"];
     match (before.as_object(), after.as_object()) {
         (Some(before), Some(after)) => {

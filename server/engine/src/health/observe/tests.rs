@@ -1,6 +1,7 @@
 //! Lateness as evidence makes it, second by second: what a sweep does with a state, without a database.
 
 use super::super::{Dimension, Facts, Flow, FlowFact, Known};
+use super::differs::upstream_differs;
 use super::*;
 use model::{Authorization, Cause, DataFlow, SourceId};
 
