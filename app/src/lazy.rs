@@ -20,6 +20,7 @@ use crate::pages::{
     retry::RetryPage, retry_new::NewRetryPage, source::SourcePage, source_new::NewSourcePage, sources::SourcesPage,
     system::SystemPage,
 };
+use crate::parts::loading;
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -52,6 +53,7 @@ macro_rules! areas {
                     }
 
                     async fn view(_: Self) -> AnyView {
+                        let _under_way = loading::begin();
                         $area(Screen::$name).await
                     }
 

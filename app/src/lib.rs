@@ -83,6 +83,7 @@ pub fn App() -> impl IntoView {
     parts::time::provide_clock();
     parts::toast::provide_toasts();
     live::provide_live();
+    parts::loading::provide_loading();
     let named = |title: String| {
         if title.is_empty() { "Linewatch".to_owned() } else { format!("{} · Linewatch", raw_text(title)) }
     };

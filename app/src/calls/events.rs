@@ -38,18 +38,11 @@ pub struct EventStory {
     pub deliveries: Vec<Delivery>,
 }
 
-/// What the address of the list asks, without what a refused form left in it.
-#[cfg(feature = "ssr")]
-fn read(address: &str) -> Result<model::EventQuery, model::Refusal> {
-    let pairs: Vec<_> = address.split('&').filter(|pair| !pair.starts_with("__")).collect();
-    model::EventQuery::from_query(&pairs.join("&"))
-}
-
 /// A page of events; `query` is what the address says.
 #[server(prefix = "/_app", endpoint = "events", protocol = Wire)]
 pub async fn list_events(query: String) -> Result<EventListing, CallError> {
     let (desk, actor) = desk()?;
-    let query = answer(read(&query))?;
+    let query = answer(model::EventQuery::from_query(&query))?;
     let page = answer(desk.events(&actor, query).await)?;
     let mut ids: Vec<_> = page.items.iter().filter_map(|event| event.connection_id).collect();
     ids.sort();

@@ -7,6 +7,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, crumbs, first},
+        asked::use_asked,
         channel_fields::settings,
         copy::Copy,
         post::Post,
@@ -15,13 +16,13 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_params_map, use_query_map};
+use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{ChangeTopic, Channel, Role};
 
 /// The screen.
 #[component]
 pub(crate) fn ChannelPage() -> impl IntoView {
-    let (params, address) = (use_params_map(), use_location().search);
+    let (params, address) = (use_params_map(), use_asked());
     let question = move || {
         let id = params.with(|params| params.get("id").unwrap_or_default());
         Question::Alerts(AlertAsk::Channel(address.with(|search| format!("{id}?{search}"))))

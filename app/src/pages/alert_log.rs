@@ -10,6 +10,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, steering, tabs},
+        asked::use_asked,
         controls::choices,
         empty::Empty,
         post::Post,
@@ -19,13 +20,12 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, Notification, NotificationState, Page, Role};
 
 /// The screen.
 #[component]
 pub(crate) fn LogPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::on(&[ChangeTopic::Notification]);
     let asked = ask(move || Question::Alerts(AlertAsk::Log(address.get())), refetch);
     screen(asked, move |latest| full(latest, refetch))

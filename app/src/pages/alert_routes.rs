@@ -6,6 +6,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, tabs},
+        asked::use_asked,
         empty::Empty,
         post::Post,
         route_way::way,
@@ -14,13 +15,12 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, Role, Route, RouteMatch};
 
 /// The screen.
 #[component]
 pub(crate) fn RoutesPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::on(&[ChangeTopic::Alert]);
     let asked = ask(move || Question::Alerts(AlertAsk::Routes(address.get())), refetch);
     screen(asked, move |latest| full(latest, refetch))

@@ -6,6 +6,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, crumbs, first},
+        asked::use_asked,
         controls::Controls,
         post::Post,
         rule_foot::{changes, more, switch, switching},
@@ -16,13 +17,13 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_params_map};
+use leptos_router::hooks::use_params_map;
 use model::{ChangeTopic, Role, Rule};
 
 /// The screen.
 #[component]
 pub(crate) fn RulePage() -> impl IntoView {
-    let (params, address) = (use_params_map(), use_location().search);
+    let (params, address) = (use_params_map(), use_asked());
     let refetch = Refetch::on(&[ChangeTopic::Alert]);
     let question = move || {
         let id = params.with(|params| params.get("id").unwrap_or_default());

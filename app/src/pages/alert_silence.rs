@@ -10,6 +10,7 @@ use crate::{
     live::Refetch,
     parts::{
         alert_tabs::{body, crumbs, steering},
+        asked::use_asked,
         controls::{Controls, choices},
         moment_field::moment_field,
         post::Post,
@@ -19,13 +20,12 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, Role, Severity};
 
 /// The screen.
 #[component]
 pub(crate) fn SilencePage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::on(&[ChangeTopic::Alert]);
     screen(ask(move || Question::Alerts(AlertAsk::Silence(address.get())), refetch), full)
 }

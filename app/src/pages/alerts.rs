@@ -10,6 +10,7 @@ use crate::{
     parts::{
         alert_rows::rows,
         alert_tabs::{body, tabs},
+        asked::use_asked,
         empty::Empty,
         post::Post,
         text,
@@ -17,13 +18,12 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{Alert, AlertState, ChangeTopic, Page};
 
 /// The screen.
 #[component]
 pub(crate) fn AlertsPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::on(&[ChangeTopic::Alert]);
     let asked = ask(move || Question::Alerts(AlertAsk::Firing(address.get())), refetch);
     screen(asked, move |latest| full(latest, refetch))

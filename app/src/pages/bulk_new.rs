@@ -4,17 +4,16 @@ use crate::{
     asking::{self, Got, Latest, Question, ask, part, screen},
     calls::bulk::{BulkView, StartBulk},
     live::Refetch,
-    parts::{post::Post, text},
+    parts::{asked::use_asked, post::Post, text},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{BulkKind, ChangeTopic};
 
 /// The screen.
 #[component]
 pub(crate) fn NewBulkPage() -> impl IntoView {
-    let wish = use_location().search;
+    let wish = use_asked();
     let asked = ask(move || Question::Wish(wish.get()), Refetch::on(&[ChangeTopic::Outage]));
     screen(asked, full)
 }

@@ -5,6 +5,7 @@ use crate::{
     calls::connections::{Facets, Listing},
     live::Refetch,
     parts::{
+        asked::use_asked,
         filters::filters,
         pager::pager,
         picks::{Picks, bulk_bar},
@@ -16,13 +17,12 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, ConnectionQuery, Count, Role};
 
 /// The screen.
 #[component]
 pub(crate) fn ConnectionsPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let topics = &[ChangeTopic::Connection, ChangeTopic::System];
     let asked = ask_rows(move || Question::Connections(address.get()), topics);
     let facets = ask(|| Question::Facets, Refetch::on(&[ChangeTopic::System]));

@@ -5,6 +5,7 @@ use crate::{
     calls::customers::Customers,
     live::Refetch,
     parts::{
+        asked::use_asked,
         customer_list::{customer_list, customers_of},
         empty::Empty,
         text,
@@ -12,13 +13,12 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, CustomerQuery};
 
 /// The screen.
 #[component]
 pub(crate) fn CustomersPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::when(|change| change.topic == ChangeTopic::Connection && !change.quiet);
     screen(ask(move || Question::Customers(address.get()), refetch), list)
 }

@@ -6,6 +6,7 @@ use crate::{
     calls::events::EventListing,
     live::Refetch,
     parts::{
+        asked::use_asked,
         event_rows::{address, rows},
         failed_filters::choice,
         time::{Moment, use_clock},
@@ -14,17 +15,14 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_location, use_navigate},
-};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use model::{EventQuery, EventState};
 use std::time::Duration;
 
 /// The screen.
 #[component]
 pub(crate) fn EventsPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let refetch = Refetch::by_hand().every(Duration::from_secs(10));
     screen(ask(move || Question::Events(address.get()), refetch), list)
 }

@@ -5,6 +5,7 @@ use crate::{
     calls::failures::FailureListing,
     live::Refetch,
     parts::{
+        asked::use_asked,
         failed_chips::times,
         failed_filters::filters,
         failed_groups::groups,
@@ -19,13 +20,13 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_location, use_query_map};
+use leptos_router::hooks::use_query_map;
 use std::time::Duration;
 
 /// The screen.
 #[component]
 pub(crate) fn FailedPage() -> impl IntoView {
-    let (address, query) = (use_location().search, use_query_map());
+    let (address, query) = (use_asked(), use_query_map());
     let list = Memo::new(move |_| address.with(|address| list_part(address)));
     let open = Memo::new(move |_| query.with(|query| query.get("open")).filter(|open| !open.is_empty()));
     let asked = ask_calmly(move || Question::Failures(list.get()), Duration::from_secs(4));

@@ -4,6 +4,7 @@ use crate::{
     asking::{self, Asked, Got, Latest, Question, ask_rows, part, screen},
     calls::issues::{IssueListing, read_query},
     parts::{
+        asked::use_asked,
         issue_foot::{foot, nothing},
         issue_rows::issue_rows,
         issue_tabs::{sentence, tabs},
@@ -11,13 +12,12 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::{ChangeTopic, IssueQuery};
 
 /// The screen.
 #[component]
 pub(crate) fn IssuesPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let topics = &[ChangeTopic::Issue, ChangeTopic::Outage, ChangeTopic::Connection];
     let asked = ask_rows(move || Question::Issues(address.get()), topics);
     screen(asked, move |latest| list(asked, latest))

@@ -5,6 +5,7 @@ use crate::{
     calls::retries::{RetryView, StartRetry},
     live::Refetch,
     parts::{
+        asked::use_asked,
         failed_query::{list_part, with},
         field::{Field, Fields, Line},
         post::Post,
@@ -14,13 +15,12 @@ use crate::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_location;
 use model::Role;
 
 /// The screen.
 #[component]
 pub(crate) fn NewRetryPage() -> impl IntoView {
-    let address = use_location().search;
+    let address = use_asked();
     let asked = ask(move || Question::RetryWish(address.with(|address| list_part(address))), Refetch::by_hand());
     screen(asked, full)
 }

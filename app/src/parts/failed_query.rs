@@ -22,7 +22,7 @@ const OURS: [&str; 3] = ["group", "open", "reveal"];
 pub(crate) fn list_part(address: &str) -> String {
     let keep = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();
-        !pair.is_empty() && name != "open" && name != "reveal" && !name.starts_with("__")
+        !pair.is_empty() && name != "open" && name != "reveal"
     };
     address.split('&').filter(keep).collect::<Vec<_>>().join("&")
 }
@@ -31,7 +31,7 @@ pub(crate) fn list_part(address: &str) -> String {
 pub(crate) fn read(address: &str, now: Option<DateTime<Utc>>) -> Result<Asks, Refusal> {
     let mut pairs = Vec::new();
     let (mut grouped, mut about) = (false, None);
-    for pair in address.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("__")) {
+    for pair in address.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         match name {
             "group" => grouped = value == "cause",

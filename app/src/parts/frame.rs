@@ -1,6 +1,8 @@
 //! What stands around every screen.
 
-use super::{concerns, help::Help, keys, live_note::LostBanner, nav::Nav, palette::Palette, toast::Toast};
+use super::{
+    concerns, help::Help, keys, live_note::LostBanner, loading::LoadingBar, nav::Nav, palette::Palette, toast::Toast,
+};
 use crate::{
     asking::{Question, ask},
     browser,
@@ -11,8 +13,8 @@ use leptos_router::hooks::use_location;
 use model::ChangeTopic;
 use std::time::Duration;
 
-/// Some of what Linewatch cannot see comes with time alone, and nobody announces it.
-const PULSE: Duration = Duration::from_secs(30);
+/// Some of what Linewatch cannot see comes with time alone, and nobody announces it; of webhooks too many are announced.
+const PULSE: Duration = Duration::from_secs(15);
 
 /// The frame. The page to sign in stands alone.
 #[component]
@@ -35,10 +37,11 @@ pub(crate) fn Frame(
     });
     let interest = |change: &model::Change| match change.topic {
         ChangeTopic::Connection => !change.quiet,
-        topic => topic == ChangeTopic::System || topic == ChangeTopic::Issue,
+        topic => matches!(topic, ChangeTopic::System | ChangeTopic::Issue | ChangeTopic::Alert),
     };
     let pulse = ask(|| Question::Pulse, Refetch::when(interest).every(PULSE));
     view! {
+        <LoadingBar />
         <a class="skip" href="#main" rel="external">"Skip to the content"</a>
         <div class="frame">
             <Nav pulse />

@@ -12,12 +12,6 @@ use model::{
     PreviewWish, Refusal, RouteSample, SilenceMatch,
 };
 
-/// What an address says beside what a form without wasm brings back.
-fn plain(query: &str) -> String {
-    let pairs = query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("__"));
-    pairs.collect::<Vec<_>>().join("&")
-}
-
 /// The pairs of an address, as a form would have said them.
 fn pairs(query: &str) -> Said {
     let mut said = Said::default();
@@ -51,7 +45,6 @@ pub(super) async fn body(
     };
     Ok(match ask {
         AlertAsk::Firing(query) => {
-            let query = plain(&query);
             let mut page = desk.alerts(actor, AlertQuery::from_query(&query)?).await?;
             let place =
                 |state| AlertState::ALL.iter().position(|other| *other == state).map_or(0, |n| [1, 0, 2][n % 3]);
@@ -73,9 +66,9 @@ pub(super) async fn body(
             }
             AlertBody::Silences(desk.silences(actor).await?, said)
         }
-        AlertAsk::Silence(query) => AlertBody::Silence(silence(desk, actor, plain(&query), now).await?),
+        AlertAsk::Silence(query) => AlertBody::Silence(silence(desk, actor, query, now).await?),
         AlertAsk::Maintenance => AlertBody::Maintenance(known(desk, actor).await?),
-        AlertAsk::Routes(query) => AlertBody::Routes(routes(desk, actor, pairs(&plain(&query))).await?),
+        AlertAsk::Routes(query) => AlertBody::Routes(routes(desk, actor, pairs(&query)).await?),
         AlertAsk::Route(at) => {
             let (id, _) = split(&at);
             let route = if id == "new" { None } else { Some(desk.route(actor, read_id(&id, "This route")?).await?) };
@@ -94,7 +87,6 @@ pub(super) async fn body(
             AlertBody::Channel(channel, known(desk, actor).await?, secret)
         }
         AlertAsk::Log(query) => {
-            let query = plain(&query);
             let page = desk.notifications(actor, NotificationQuery::from_query(&query)?).await?;
             AlertBody::Log(page, pairs(&query), known(desk, actor).await?.channels)
         }
