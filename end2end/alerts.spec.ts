@@ -307,3 +307,19 @@ test.describe('without wasm', () => {
     await expect(planned).toHaveCount(0);
   });
 });
+
+test('what is taken elsewhere leaves the number beside “Alerts” at once', async ({ page, linewatch }) => {
+  const victim = await linewatch.untouched();
+  await linewatch.act(victim, 'change_credentials');
+  const untaken = async () =>
+    (await list<Alert>(linewatch, '/api/v1/alerts?state=firing&limit=200')).filter((one) => !one.acknowledged_by && !one.muted_by);
+  let mine: Alert | undefined;
+  await expect.poll(async () => (mine = (await untaken()).find((one) => one.subject.id === victim.id)), { timeout: 20_000 }).toBeDefined();
+  await open(page, '/system');
+  const number = page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: /^Alerts/ }).locator('.n');
+  const agrees = () =>
+    expect.poll(async () => Number(await number.textContent()) - (await untaken()).length, { timeout: 5_000 }).toBe(0);
+  await agrees();
+  await linewatch.ask(`/api/v1/alerts/${mine!.id}/acknowledge`, 'POST');
+  await agrees();
+});

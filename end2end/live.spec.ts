@@ -111,6 +111,20 @@ test('while nothing changes its health, an open page hardly asks', async ({ page
   }
 });
 
+test('a screen that is long in coming shows that it comes', async ({ page }) => {
+  await open(page, '/');
+  const bar = page.getByRole('progressbar', { name: 'Loading the screen' });
+  await expect(bar).toBeHidden();
+  await page.route('**/pkg/*.wasm', async (route) => {
+    await new Promise((done) => setTimeout(done, 2_000));
+    await route.continue();
+  });
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: /^Webhooks/ }).click();
+  await expect(bar).toBeVisible();
+  await expect(page.getByRole('navigation', { name: 'Webhooks' })).toBeVisible();
+  await expect(bar).toBeHidden();
+});
+
 /** Counts the streams of changes that a browser holds. */
 function streams(context: BrowserContext): { made: Request[]; open: () => Request[] } {
   const made: Request[] = [];
