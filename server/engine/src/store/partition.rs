@@ -165,23 +165,24 @@ pub struct Contents {
 const FAILED: &str =
     "failed_at is not null and endpoint_id not in (select id from endpoint where removed_at is not null)";
 
-/// What is not resolved: deliveries that failed; events that failed, or that such a delivery would send once more.
+/// Asks for the ids of what is not resolved: deliveries that failed; events that failed, or that such a delivery would send once
+/// more. Ids, because they are few and found by an index: what a day holds is not read to know what of it stays.
 fn unresolved(partition: Partition, ends: bool) -> String {
-    let (from, to) = bounds(partition.day);
+    let (name, (from, to)) = (partition.name(), bounds(partition.day));
     let sent = format!(
-        "id in (select event_id from delivery where {FAILED} and received_at >= '{}' and received_at < '{}')",
+        "select event_id as id from delivery where {FAILED} and received_at >= '{}' and received_at < '{}'",
         from.to_rfc3339(),
         to.to_rfc3339()
     );
     match partition.parent {
-        "delivery" => format!("({FAILED})"),
-        "event_end" => format!("(failed_at is not null or {sent})"),
+        "delivery" => format!("select id from {name} where {FAILED}"),
+        "event_end" => format!("select id from {name} where failed_at is not null union {sent}"),
         "event" if ends => {
             let ends = Partition { parent: "event_end", ..partition }.name();
-            format!("(id in (select id from {ends} where failed_at is not null) or {sent})")
+            format!("select id from {ends} where failed_at is not null union {sent}")
         }
-        "event" => format!("({sent})"),
-        _ => "false".to_owned(),
+        "event" => sent,
+        _ => "select null::uuid as id where false".to_owned(),
     }
 }
 
@@ -189,16 +190,18 @@ async fn is_there(conn: &mut PgConnection, name: &str) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select to_regclass($1::text) is not null as "there!""#, name).fetch_one(conn).await
 }
 
-async fn rule(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<String> {
+async fn unresolved_now(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<String> {
     let ends = Partition { parent: "event_end", ..partition }.name();
     Ok(unresolved(partition, is_there(conn, &ends).await?))
 }
 
 /// What a partition holds, attached or not.
 pub async fn contents(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<Contents> {
-    let (name, rule) = (partition.name(), rule(conn, partition).await?);
+    let (name, ids) = (partition.name(), unresolved_now(conn, partition).await?);
     let sql = format!(
-        "select exists (select from {name} where {rule}) as unresolved, exists (select from {name} where not {rule}) as resolved"
+        "with stays as materialized ({ids}) \
+         select exists (select from {name} where id in (select id from stays)) as unresolved, \
+                exists (select from {name} d where not exists (select from stays where stays.id = d.id)) as resolved"
     );
     let (unresolved, resolved) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(conn).await?;
     Ok(Contents { unresolved, resolved })
@@ -206,10 +209,10 @@ pub async fn contents(conn: &mut PgConnection, partition: Partition) -> sqlx::Re
 
 /// Puts a table with what is not resolved in the place of one that is detached, which is dropped. All of it at once, or nothing.
 pub async fn keep_unresolved(conn: &mut PgConnection, partition: Partition) -> sqlx::Result<()> {
-    let (name, parent, rule) = (partition.name(), partition.parent, rule(conn, partition).await?);
+    let (name, parent, ids) = (partition.name(), partition.parent, unresolved_now(conn, partition).await?);
     let mut transaction = conn.begin().await?;
     execute(&mut transaction, format!("create table {name}_kept (like {parent} including all)")).await?;
-    execute(&mut transaction, format!("insert into {name}_kept select * from {name} where {rule}")).await?;
+    execute(&mut transaction, format!("insert into {name}_kept select * from {name} where id in ({ids})")).await?;
     execute(&mut transaction, format!("drop table {name}")).await?;
     execute(&mut transaction, format!("alter table {name}_kept rename to {name}")).await?;
     attach(&mut transaction, partition).await?;
