@@ -1,5 +1,6 @@
 //! Health: how fast evidence is judged, how soon an outage is known, and how quickly availability is told.
 
+use super::pure::POLICY;
 use crate::Failure;
 use crate::load::send_all;
 use crate::report::{Report, Row};
@@ -8,18 +9,82 @@ use crate::stats::{Spread, percentile_ms};
 use crate::webhook::{ERROR, about};
 use crate::wire::Wire;
 use crate::world::World;
+use chrono::{DateTime, TimeDelta, Utc};
+use engine::health::{Facts, Flow, FlowFact, Sighted, Sighting, observe};
 use http::Method;
+use model::{Authorization, ConnectionId, Eye};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Executor as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
+/// Pieces of evidence in a transaction, as the processor has them at most.
+const BATCH: usize = 500;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Measures it.
 pub async fn run(world: &World, report: &mut Report) -> Result<(), Failure> {
     super::pure::judged(world, report)?;
+    stored(world, report).await?;
     outage(world, report).await?;
     availability(world, report).await
+}
+
+/// How fast evidence is observed, with all that is written down of it.
+async fn stored(world: &World, report: &mut Report) -> Result<(), Failure> {
+    let (connections, rounds) = (world.pick(10_000_u32, 1_000), world.pick(10_i64, 2));
+    println!(
+        "  how: {connections} connections in Postgres, a good sync of each by webhook, {rounds} times over, {BATCH} in a transaction, one after \
+         the other on one connection: this process and that backend take turns, so that both together are about one core"
+    );
+    let linewatch = world.serve("evidence").await?;
+    seed::sources(&linewatch).await?;
+    let mut db = world.postgres.connect("evidence").await?;
+    seed::connections(&mut db, 0, connections).await?;
+    linewatch.stop().await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar("select id from connection order by id").fetch_all(&mut db).await?;
+    let mut rates = Vec::new();
+    for _ in 0..world.runs() {
+        world.postgres.checkpoint().await?;
+        let began = Instant::now();
+        for _ in 0..rounds {
+            for batch in ids.chunks(BATCH) {
+                let now = crate::webhook::now();
+                let sighted: Vec<_> = batch.iter().map(|id| good_sync(ConnectionId(*id), now)).collect();
+                let mut tx = db.begin().await?;
+                let observed = observe(&mut tx, &sighted, now).await?;
+                tx.commit().await?;
+                if observed.applied.iter().any(Option::is_none) {
+                    return Err("a connection that was observed is not there".into());
+                }
+            }
+        }
+        #[expect(clippy::cast_precision_loss, reason = "some hundred thousands")]
+        rates.push((ids.len() as i64 * rounds) as f64 / began.elapsed().as_secs_f64());
+    }
+    report.add(vec![Row::at_least("judged_stored_per_s", "1/s", Spread::of(rates), 20_000.0)]);
+    Ok(())
+}
+
+fn good_sync(connection: ConnectionId, at: DateTime<Utc>) -> Sighted {
+    let facts = Facts {
+        authorization: Some((Authorization::Authorized, None)),
+        flow: Some((FlowFact::Is(Flow::Good), None)),
+        last_good_sync_at: Some(at),
+        busy: Some(false),
+        ..Facts::default()
+    };
+    Sighted {
+        connection,
+        sighting: Sighting { eye: Eye::Webhook, at, own_at: Some(at), facts },
+        received_at: at,
+        skew: TimeDelta::zero(),
+        policy: POLICY,
+        raw_status: None,
+        description: None,
+        upstream_error: None,
+        event: None,
+    }
 }
 
 async fn outage(world: &World, report: &mut Report) -> Result<(), Failure> {
@@ -64,6 +129,8 @@ async fn outage(world: &World, report: &mut Report) -> Result<(), Failure> {
                 None => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         };
+        // what the next one is to be told of does not wait for closer looks at these
+        quiet(&mut db).await?;
         // opened while the batch with the one that made it full was still being told of
         took.push(known.max(0.0));
     }
@@ -71,11 +138,22 @@ async fn outage(world: &World, report: &mut Report) -> Result<(), Failure> {
     watched.linewatch.stop().await
 }
 
+/// Waits until no closer look is due or under way.
+async fn quiet(db: &mut PgConnection) -> Result<(), Failure> {
+    let began = Instant::now();
+    let looks =
+        "select count(*) from connection where lease_token is not null or check_due_at <= now() + interval '1 second'";
+    while sqlx::query_scalar::<_, i64>(looks).fetch_one(&mut *db).await? > 0 && began.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
 async fn availability(world: &World, report: &mut Report) -> Result<(), Failure> {
     let (connections, each) = (world.pick(10_000, 1_000), 100);
     println!(
         "  how: {connections} connections with {each} transitions each over 90 days, by SQL; availability of 90 days of one after the \
-         other, from sending to the last byte"
+         other, from sending to the last byte; then the Overview, whose day is that of all of them"
     );
     let linewatch = world.serve("availability").await?;
     seed::sources(&linewatch).await?;
@@ -94,12 +172,24 @@ async fn availability(world: &World, report: &mut Report) -> Result<(), Failure>
         }
         p95s.push(percentile_ms(&mut times[2..], 0.95));
     }
-    report.add(vec![Row::at_most("availability_one_p95_ms", "ms", Spread::of(p95s), 5.0)]);
+    let mut browser = linewatch.browser().await?;
+    let mut fleet = Vec::new();
+    for _ in 0..world.runs() {
+        let mut times = Vec::new();
+        for _ in 0..world.pick(40, 10) {
+            times.push(browser.get("/").await?.took);
+        }
+        fleet.push(percentile_ms(&mut times, 0.95));
+    }
+    report.add(vec![
+        Row::at_most("availability_one_p95_ms", "ms", Spread::of(p95s), 5.0),
+        Row::at_most("availability_fleet_p95_ms", "ms", Spread::of(fleet), 100.0),
+    ]);
     linewatch.stop().await
 }
 
 /// Gives every connection a past of so many transitions: turning bad and well again, over 90 days.
-pub async fn transitions(db: &mut sqlx::PgConnection, each: u32) -> Result<(), Failure> {
+pub async fn transitions(db: &mut PgConnection, each: u32) -> Result<(), Failure> {
     let sql = format!(
         "set synchronous_commit = off;
          insert into transition (id, connection_id, at, from_health, to_health, cause, eye, evidence_text, lasted_seconds)

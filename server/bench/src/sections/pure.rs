@@ -19,6 +19,15 @@ const RULES: u128 = 500;
 /// No two platforms, tiers and tags are so common that a rule about one is about all.
 const PLATFORMS: usize = 25;
 
+/// How the source of whatever is judged here judges.
+pub const POLICY: Policy = Policy {
+    cadence_default: Some(900),
+    late_factor: 2.0,
+    late_grace: TimeDelta::seconds(120),
+    proof_allowance: TimeDelta::minutes(15),
+    hearing: None,
+};
+
 /// How fast evidence is weighed and judged.
 pub fn judged(world: &World, report: &mut Report) -> Result<(), Failure> {
     let (connections, rounds) = (10_000_usize, world.pick(60_usize, 2));
@@ -27,13 +36,6 @@ pub fn judged(world: &World, report: &mut Report) -> Result<(), Failure> {
          webhooks in turn; each is weighed against what is known, and what follows is judged"
     );
     let start = crate::webhook::now();
-    let policy = Policy {
-        cadence_default: Some(900),
-        late_factor: 2.0,
-        late_grace: TimeDelta::seconds(120),
-        proof_allowance: TimeDelta::minutes(15),
-        hearing: None,
-    };
     let mut rates = Vec::new();
     for _ in 0..world.runs() {
         let mut all = vec![Known::nothing(start); connections];
@@ -44,7 +46,7 @@ pub fn judged(world: &World, report: &mut Report) -> Result<(), Failure> {
         for round in &news {
             for (known, sighting) in all.iter_mut().zip(round) {
                 *known = weigh(known, sighting, TimeDelta::zero(), sighting.at).known;
-                let judged = judge(known, None, Some(sighting.at), &policy, sighting.at);
+                let judged = judge(known, None, Some(sighting.at), &POLICY, sighting.at);
                 healthy += usize::from(black_box(judged).health == Health::Healthy);
             }
         }
