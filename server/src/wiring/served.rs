@@ -30,6 +30,8 @@ use url::Url;
 
 /// Connections to the database for what leads to a message.
 const URGENT: u32 = 4;
+/// And for what goes out to the user's own applications.
+const FOR_DELIVERIES: u32 = 4;
 
 /// Which part of the work a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -137,7 +139,12 @@ pub fn assemble(
         recovery_hold: config.health.recovery_hold,
         gap_window: config.health.gap_window,
         outages: config.outages.policy,
-        relay: Relay::new(pool.clone(), clock.clone(), vault.clone(), &outbound),
+        relay: Relay::new(
+            store::lane(&pool, FOR_DELIVERIES, store::Plans::Once),
+            clock.clone(),
+            vault.clone(),
+            &outbound,
+        ),
         sender: sender.clone(),
     };
     let reconnect = Reconnect {

@@ -37,7 +37,7 @@ pub use hearing::Hearing;
 pub use issue::{Outlook, RECOVERY_HOLD, Standing};
 pub use judge::{Judgement, Policy, judge};
 pub use known::{Dimension, Flow, Known, State};
-pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, tells_something};
+pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, take_in, tells_something};
 pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
 pub use pulse::{Pace, Pulse};
 pub use refused::{Complaint, RefusedFact};

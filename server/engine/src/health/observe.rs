@@ -73,6 +73,8 @@ pub struct Observed {
     pub transitions: usize,
     /// Whether closer looks were asked for.
     pub checks: bool,
+    /// What others should ask for again.
+    pub changes: Vec<Change>,
     /// What each sighting did, in the order given; none for connections that are not there.
     pub applied: Vec<Option<Applied>>,
 }
@@ -86,8 +88,15 @@ pub fn tells_something(state: &State, sighted: &Sighted, now: DateTime<Utc>) -> 
     trial.recorded || differs(state, &after) || times_differ(state, &after)
 }
 
-/// Weighs sightings and writes what follows. The order within one connection is kept.
+/// Weighs sightings, writes what follows, and announces it. The order within one connection is kept.
 pub async fn observe(conn: &mut PgConnection, sightings: &[Sighted], now: DateTime<Utc>) -> Result<Observed> {
+    let observed = take_in(conn, sightings, now).await?;
+    live::announce(conn, &observed.changes).await?;
+    Ok(observed)
+}
+
+/// The same, for who announces it together with what else the transaction has changed.
+pub async fn take_in(conn: &mut PgConnection, sightings: &[Sighted], now: DateTime<Utc>) -> Result<Observed> {
     let mut ids: Vec<Uuid> = sightings.iter().map(|sighted| sighted.connection.0).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -139,6 +148,7 @@ pub async fn reconsider(
     }
     let mut observed = Observed::default();
     write(conn, before, after, trial, now, &mut observed).await?;
+    live::announce(conn, &observed.changes).await?;
     Ok(observed)
 }
 
@@ -391,7 +401,8 @@ async fn write(
     connection::save(conn, &changed, now).await?;
     changes.extend(follow(conn, &turns, now).await?);
     changes.extend(repaired(conn, &authorized, &synced, now).await?);
-    live::announce(conn, &changes).await
+    observed.changes = changes;
+    Ok(())
 }
 
 /// Reconnect links of which this is the proof.

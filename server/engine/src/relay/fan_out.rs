@@ -5,7 +5,6 @@
 //! and where there is no endpoint nothing is asked.
 
 use super::matching::{Subject, Target, delivery_id, matches};
-use crate::live;
 use crate::store::{delivery_due, endpoint};
 use chrono::{DateTime, Utc};
 use model::{Change, ChangeTopic};
@@ -45,15 +44,15 @@ impl FanOut {
         Ok(targets)
     }
 
-    /// Makes the deliveries of these events and wakes the lanes of every process. Answers how many there are.
+    /// Makes the deliveries of these events. Answers what to announce, which wakes the lanes of every process.
     pub async fn add(
         conn: &mut PgConnection,
         targets: &[Target],
         going: &[Going],
         now: DateTime<Utc>,
-    ) -> sqlx::Result<usize> {
+    ) -> sqlx::Result<Option<Change>> {
         if targets.is_empty() || going.is_empty() {
-            return Ok(0);
+            return Ok(None);
         }
         let of_connections =
             targets.iter().any(|target| !(target.filter.platforms.is_empty() && target.filter.customers.is_empty()));
@@ -78,10 +77,6 @@ impl FanOut {
                 again: *again,
             }));
         }
-        let added = delivery_due::add(conn, made, now).await?;
-        if added > 0 {
-            live::announce(conn, &[Change::many(ChangeTopic::Delivery)]).await?;
-        }
-        Ok(added)
+        Ok((delivery_due::add(conn, made, now).await? > 0).then(|| Change::many(ChangeTopic::Delivery)))
     }
 }

@@ -4,6 +4,7 @@
 use super::fan_out::{FanOut, Going};
 use super::matching::{Subject, matches};
 use crate::clock::new_id;
+use crate::live;
 use crate::store::{delivery_due, endpoint, event_own};
 use chrono::{DateTime, SecondsFormat, Utc};
 use model::{ConnectionId, EventId, Source};
@@ -50,6 +51,7 @@ pub async fn tell_reconnected(
         "data": {"connection_id": who.key, "id": who.id, "source": source.name, "customer": who.customer},
     });
     event_own::insert(conn, &subject, &body.to_string()).await?;
-    FanOut::add(conn, &targets, &[Going { subject, again: false }], now).await?;
+    let due = FanOut::add(conn, &targets, &[Going { subject, again: false }], now).await?;
+    live::announce(conn, due.as_slice()).await?;
     Ok(())
 }

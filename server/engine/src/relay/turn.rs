@@ -80,10 +80,10 @@ pub(super) async fn turn(pool: &PgPool, vault: &Vault, clock: &SharedClock, work
 async fn try_turn(pool: &PgPool, vault: &Vault, clock: &SharedClock, work: &Work) -> Result<Option<Done>, Trouble> {
     let (now, endpoint, token) = (clock.now(), work.endpoint, work.token);
     let mut tx = pool.begin_with(BEGIN).await?;
-    if !lane::renew(&mut tx, endpoint, token, now + LEASE, &work.stand, now).await? {
+    let Some(settings) = lane::renew(&mut tx, endpoint, token, now + LEASE, &work.stand, now).await? else {
         tx.rollback().await?;
         return Ok(None);
-    }
+    };
     if !work.ended.is_empty() {
         delivery::finish(&mut tx, endpoint, token, &work.ended, now).await?;
     }
@@ -91,27 +91,20 @@ async fn try_turn(pool: &PgPool, vault: &Vault, clock: &SharedClock, work: &Work
         delivery_due::give_back(&mut tx, endpoint, token, held).await?;
     }
     let inherited = if work.inherits { delivery_due::take_over(&mut tx, endpoint, token).await? } else { Vec::new() };
-    let settings = lane::settings(&mut tx, endpoint).await?;
-    let sends = settings.as_ref().is_some_and(|settings| settings.sends);
     let limit = i64::try_from(work.claims).unwrap_or(0);
-    let claimed = match &settings {
-        Some(settings) if sends && limit > 0 && settings.ordered => {
-            delivery_due::claim_in_order(&mut tx, endpoint, token, now, limit).await?
-        }
-        Some(_) if sends && limit > 0 => delivery_due::claim(&mut tx, endpoint, token, now, limit).await?,
-        _ => Vec::new(),
+    let claimed = match settings.ordered {
+        _ if !settings.sends || limit == 0 => Vec::new(),
+        true => delivery_due::claim_in_order(&mut tx, endpoint, token, now, limit).await?,
+        false => delivery_due::claim(&mut tx, endpoint, token, now, limit).await?,
     };
     let contents = if claimed.is_empty() {
         HashMap::new()
     } else {
         delivery_content::contents(&mut tx, &claimed, work.small).await?
     };
-    let changed = match settings {
-        Some(settings) if settings.version != work.known => {
-            let signer = signer(&mut tx, vault, endpoint).await?;
-            Some((settings, signer))
-        }
-        _ => None,
+    let changed = match settings.version == work.known {
+        true => None,
+        false => Some((settings, signer(&mut tx, vault, endpoint).await?)),
     };
     live::announce(&mut tx, &changes(work)).await?;
     tx.commit().await?;

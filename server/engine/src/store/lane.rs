@@ -104,27 +104,43 @@ pub struct Settings {
     pub version: i64,
 }
 
+struct Row {
+    name: String,
+    url: String,
+    ordered: bool,
+    sends: bool,
+    concurrency: i32,
+    rate_per_second: Option<i32>,
+    version: i64,
+}
+
+impl From<Row> for Settings {
+    fn from(row: Row) -> Self {
+        Self {
+            name: row.name,
+            url: row.url,
+            ordered: row.ordered,
+            sends: row.sends,
+            concurrency: usize::try_from(row.concurrency).unwrap_or(1).max(1),
+            rate_per_second: row.rate_per_second.and_then(|rate| u32::try_from(rate).ok()),
+            version: row.version,
+        }
+    }
+}
+
 /// Reads what a lane must know.
 pub async fn settings(conn: &mut PgConnection, endpoint: EndpointId) -> sqlx::Result<Option<Settings>> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        Row,
         r#"select name, url, ordered, enabled and removed_at is null as "sends!", concurrency, rate_per_second, version
            from endpoint where id = $1"#,
         endpoint.0,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| Settings {
-        name: row.name,
-        url: row.url,
-        ordered: row.ordered,
-        sends: row.sends,
-        concurrency: usize::try_from(row.concurrency).unwrap_or(1).max(1),
-        rate_per_second: row.rate_per_second.and_then(|rate| u32::try_from(rate).ok()),
-        version: row.version,
-    }))
+    );
+    Ok(row.fetch_optional(conn).await?.map(Settings::from))
 }
 
-/// Renews a lease and says how the lane stands; false if it is somebody else's: then nothing else may be written either.
+/// Renews a lease, says how the lane stands, and reads what it must know; none if it is somebody else's: then nothing else may
+/// be written either.
 /// Comes first in every transaction of a lane, and holds its row until the end of that.
 pub async fn renew(
     conn: &mut PgConnection,
@@ -133,11 +149,14 @@ pub async fn renew(
     until: DateTime<Utc>,
     stand: &Stand,
     now: DateTime<Utc>,
-) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update endpoint_lane set lease_until = $3, failures = $4, open_since = $5, probe_at = $6, last_ok_at = $7,
+) -> sqlx::Result<Option<Settings>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"update endpoint_lane l set lease_until = $3, failures = $4, open_since = $5, probe_at = $6, last_ok_at = $7,
                 last_error = $8, told_at = case when $5::timestamptz is null then null else coalesce(told_at, $9) end
-         where endpoint_id = $1 and lease_token = $2",
+         from endpoint e where l.endpoint_id = $1 and l.lease_token = $2 and e.id = l.endpoint_id
+         returning e.name, e.url, e.ordered, e.enabled and e.removed_at is null as "sends!", e.concurrency, e.rate_per_second,
+                   e.version"#,
         endpoint.0,
         token,
         until,
@@ -147,10 +166,8 @@ pub async fn renew(
         stand.last_ok_at,
         stand.last_error.as_ref().map(Json) as _,
         now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    );
+    Ok(row.fetch_optional(conn).await?.map(Settings::from))
 }
 
 /// Gives a lane back; not `all` of it where something is still being sent, so that the next one takes that over.

@@ -1,4 +1,4 @@
-//! What a stored event means: parsed by dialect, handed to [`crate::health::observe`], and given its end.
+//! What a stored event means: parsed by dialect, handed to [`crate::health::take_in`], and given its end.
 //!
 //! A batch is one transaction, which holds its events and writes nothing to say so: what they say and that they were processed is
 //! committed together, so that neither a crash nor another process can apply one twice or leave one out.
@@ -10,7 +10,7 @@ use super::fault::is_of_the_data;
 use super::outcome::{End, Heard, TRIES, find, finished, sighted, stranger};
 use super::rush::Rush;
 use crate::clock::SharedClock;
-use crate::health::{Hearing, observe};
+use crate::health::{Hearing, take_in};
 use crate::live;
 use crate::relay::{FanOut, Going, Subject};
 use crate::store::event_due::{self, Turn};
@@ -18,9 +18,17 @@ use crate::store::event_end::{self, Finished};
 use crate::store::{hearing, record_event, retry, source, source::Brief};
 use crate::work::Step;
 use chrono::{DateTime, TimeDelta, Utc};
-use model::{Applied, AttemptError, AttemptOutcome, EventState, SourceId};
+use model::{Applied, AttemptError, AttemptOutcome, Change, EventState, SourceId};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
-use std::{collections::HashMap, future::Future, sync::Arc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{Mutex, Notify},
     time::Instant,
@@ -30,8 +38,13 @@ use tokio::{
 const BEGIN: &str = "begin; set local statement_timeout = '5s'";
 /// More than three times that, so that what a crash leaves behind waits no longer.
 const LEASE: TimeDelta = TimeDelta::seconds(20);
-/// How many events are one transaction.
+/// How many events are one transaction, at most …
 const BATCH: i64 = 500;
+/// … and how many it may be however long they take.
+const LEAST: i64 = 32;
+/// A batch should take no longer than this: what it says is seen by nobody before its last event is processed. Good syncs take
+/// a tenth of what connections take that turn.
+const SOON: Duration = Duration::from_millis(50);
 /// Why an event cannot be tried again of which only the work is left.
 const GONE: &str = "It is no longer kept";
 /// What is known of the sources is this old at most.
@@ -52,6 +65,8 @@ pub struct Processor {
     hearings: Arc<KeptHearings>,
     fan_out: FanOut,
     rush: Rush,
+    /// How many events the next batch may be.
+    want: Arc<AtomicI64>,
 }
 
 /// How sources are heard.
@@ -110,6 +125,7 @@ impl Processor {
             hearings: Arc::default(),
             fan_out: FanOut::default(),
             rush: Rush::default(),
+            want: Arc::new(AtomicI64::new(LEAST)),
         }
     }
 
@@ -137,7 +153,8 @@ impl Processor {
     async fn straight(&self, now: DateTime<Utc>) -> Result<Turns, sqlx::Error> {
         let briefs = self.briefs(now).await?;
         let mut tx = self.pool.begin_with(BEGIN).await?;
-        let turns = event_due::claim(&mut tx, now, BATCH).await?;
+        let (want, began) = (self.want.load(Ordering::Relaxed), Instant::now());
+        let turns = event_due::claim(&mut tx, now, want).await?;
         if turns.is_empty() {
             tx.rollback().await?;
             return Ok(Turns::None);
@@ -148,6 +165,7 @@ impl Processor {
             return Ok(if suspect { Turns::Suspect } else { Turns::Inherited });
         }
         self.process(tx, &turns, &briefs, now).await?;
+        self.want.store(adapted(want, turns.len(), began.elapsed()), Ordering::Relaxed);
         Ok(Turns::Done)
     }
 
@@ -273,7 +291,7 @@ impl Processor {
                 }
             });
         }
-        let observed = observe(&mut tx, &sightings, started_at).await?;
+        let observed = take_in(&mut tx, &sightings, started_at).await?;
         // only where somebody asks for records; elsewhere nothing could be missed
         let of_records = all.iter().filter(|heard| {
             heard.parsed.of_records && briefs.get(&heard.source_id).is_some_and(|brief| brief.asks_for_records)
@@ -322,8 +340,10 @@ impl Processor {
             },
             again: heard.turn.earlier > 0,
         });
-        self.forward(&mut tx, turns, going).await?;
-        live::announce(&mut tx, &live::of_events(all.iter().map(|heard| heard.turn.id), 1)).await?;
+        let mut changes = observed.changes;
+        changes.extend(self.forward(&mut tx, turns, going).await?);
+        changes.extend(live::of_events(all.iter().map(|heard| heard.turn.id), 1));
+        live::announce(&mut tx, &changes).await?;
         tx.commit().await?;
         for (state, n) in counts {
             metrics::counter!("linewatch_events_processed_total", "state" => state).increment(n);
@@ -363,23 +383,31 @@ impl Processor {
             },
             again: turn.earlier > 0,
         });
-        self.forward(&mut tx, std::slice::from_ref(&turn), going.into_iter()).await?;
+        let due = self.forward(&mut tx, std::slice::from_ref(&turn), going.into_iter()).await?;
+        live::announce(&mut tx, due.as_slice()).await?;
         tx.commit().await
     }
 
-    /// Makes the deliveries of events that have their end, in the transaction that gives it to them.
+    /// Makes the deliveries of events that have their end, in the transaction that gives it to them. Answers what to announce.
     async fn forward(
         &self,
         tx: &mut Transaction<'static, Postgres>,
         turns: &[Turn],
         going: impl Iterator<Item = Going>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<Option<Change>, sqlx::Error> {
         let stamp = turns.iter().map(|turn| turn.endpoints).max().unwrap_or(0);
         let targets = self.fan_out.targets(&mut *tx, stamp).await?;
-        if !targets.is_empty() {
-            FanOut::add(&mut *tx, &targets, &going.collect::<Vec<_>>(), self.clock.now()).await?;
-        }
-        Ok(())
+        FanOut::add(&mut *tx, &targets, &going.collect::<Vec<_>>(), self.clock.now()).await
+    }
+}
+
+/// How many events the next batch may be, after one that was to be `want` and took so long for so many.
+fn adapted(want: i64, events: usize, took: Duration) -> i64 {
+    let full = i64::try_from(events).is_ok_and(|events| events >= want);
+    match () {
+        () if took > SOON => (want / 2).max(LEAST),
+        () if full && took < SOON / 2 => (want * 2).min(BATCH),
+        () => want,
     }
 }
 
@@ -388,4 +416,21 @@ async fn guarded<T: Send + 'static>(
     work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
 ) -> Result<T, Trouble> {
     tokio::spawn(work).await.map_err(|_| Trouble::Panic)?.map_err(Trouble::Database)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_become_smaller_when_they_take_long_and_larger_when_they_are_full() {
+        let (quick, slow) = (Duration::from_millis(5), Duration::from_millis(200));
+        assert_eq!(adapted(128, 128, slow), 64);
+        assert_eq!(adapted(128, 3, slow), 64);
+        assert_eq!(adapted(LEAST, 3, slow), LEAST);
+        assert_eq!(adapted(128, 128, quick), 256);
+        assert_eq!(adapted(400, 400, quick), BATCH);
+        assert_eq!(adapted(128, 127, quick), 128);
+        assert_eq!(adapted(128, 128, SOON), 128);
+    }
 }

@@ -86,7 +86,10 @@ pub async fn run_later<F, E>(
         tokio::select! {
             () = cancel.cancelled() => {}
             () = &mut woken => if !settle.is_zero() {
-                tokio::time::sleep(settle).await;
+                tokio::select! {
+                    () = cancel.cancelled() => {}
+                    () = tokio::time::sleep(settle) => {}
+                }
                 // what came meanwhile is seen by the same look
                 let mut meanwhile = std::pin::pin!(wake.notified());
                 meanwhile.as_mut().enable();

@@ -383,7 +383,7 @@ async fn what_a_dead_process_was_sending_is_sent_again_and_says_so(pool: PgPool)
     assert_eq!((story.the_one().await.state, story.receiver.came().len()), (DeliveryState::Done, 1));
     // the dead one's results count no longer
     let stand = lane::Stand::default();
-    assert!(!lane::renew(&mut conn, story.endpoint.id, token, now, &stand, now).await.unwrap());
+    assert!(lane::renew(&mut conn, story.endpoint.id, token, now, &stand, now).await.unwrap().is_none());
 }
 
 #[sqlx::test(migrations = "../../migrations")]
