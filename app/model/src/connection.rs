@@ -161,6 +161,9 @@ pub struct ConnectionDetail {
     /// From how many syncs its cadence was learned; null where it was not.
     #[serde(default)]
     pub cadence_samples: Option<i64>,
+    /// Seconds between syncs as a person has set them. They count where Makini plans none: see `cadence_seconds`.
+    #[serde(default)]
+    pub cadence_set_seconds: Option<i64>,
     /// How webhooks about it come; null where that is not known yet.
     #[serde(default)]
     pub webhooks: Option<WebhookPulse>,

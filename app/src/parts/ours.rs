@@ -16,8 +16,13 @@ pub(crate) fn ours(detail: &ConnectionDetail, refetch: Refetch) -> AnyView {
     let fields = Fields { group: "form", post: change };
     let field = |name, label, help| Field { name, label, help };
     let c = &detail.connection;
-    let cadence = c.cadence_seconds.filter(|_| c.cadence_from == Some(CadenceFrom::Set));
-    let cadence = cadence.map(text::duration).unwrap_or_default();
+    let cadence = detail.cadence_set_seconds.map(text::duration).unwrap_or_default();
+    let help = match c.cadence_from {
+        Some(CadenceFrom::Upstream) => {
+            "Like 15 min, 2 h or 1 day. Makini plans its syncs, which counts; this is for when it does not."
+        }
+        _ => "Like 15 min, 2 h or 1 day. Empty: as Makini plans it, or learned.",
+    };
     let (id, open) = (c.id.to_string(), change.error.with_untracked(Option::is_some));
     let inputs = [
         fields.line(
@@ -30,15 +35,7 @@ pub(crate) fn ours(detail: &ConnectionDetail, refetch: Refetch) -> AnyView {
             kept("tags", c.tags.join(", ")),
             Line::default(),
         ),
-        fields.line(
-            field(
-                "cadence_seconds",
-                "Expected sync",
-                "Like 15 min, 2 h or 1 day. Empty: as Makini plans it, or learned.",
-            ),
-            kept("cadence_seconds", cadence),
-            Line::default(),
-        ),
+        fields.line(field("cadence_seconds", "Expected sync", help), kept("cadence_seconds", cadence), Line::default()),
         fields.lines(
             field("note", "Note", "For colleagues; customers never see it."),
             kept("note", detail.note.clone().unwrap_or_default()),

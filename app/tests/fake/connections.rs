@@ -182,6 +182,9 @@ pub fn detail(connection: Connection) -> ConnectionDetail {
         removed_at: None,
         late_at: connection.last_good_sync_at.map(|at| at + TimeDelta::minutes(35)),
         webhooks: None,
+        cadence_set_seconds: (connection.cadence_from == Some(model::CadenceFrom::Set))
+            .then_some(connection.cadence_seconds)
+            .flatten(),
         cadence_samples: connection.cadence_seconds.map(|_| 96),
         proof_allowance_seconds: 900,
         checking: false,

@@ -332,6 +332,7 @@ pub async fn detail(conn: &mut PgConnection, id: ConnectionId) -> Result<Option<
         note: row.try_get("note")?,
         first_seen_at: row.try_get("first_seen_at")?,
         removed_at: row.try_get("removed_at")?,
+        cadence_set_seconds: row.try_get("cadence_set")?,
         cadence_samples: syncs.map(|learned| i64::from(learned.syncs)),
         proof_allowance_seconds: row.try_get("proof_allowance_seconds")?,
         // routine looks lie in the future; these are due now, and what a person waits for
