@@ -149,8 +149,10 @@ async fn bodies_under_way_share_one_budget(pool: PgPool) {
     let world = World::with(pool.clone(), &[("LINEWATCH_WEBHOOK_BYTES_IN_FLIGHT", "2621440")]).await;
     world.source("acme").await;
     let (forged, large) = ("0".repeat(64), vec![b' '; LARGE]);
-    let first = stall(&world, "acme", Some(&forged), large.clone()).await;
-    let second = stall(&world, "acme", Some(&forged), large.clone()).await;
+    let mut two = Vec::new();
+    for _ in 0..2 {
+        two.push(stall(&world, "acme", Some(&forged), large.clone()).await);
+    }
 
     // as soon as both have arrived there is no room for a third large one
     let full = async {
@@ -158,6 +160,10 @@ async fn bodies_under_way_share_one_budget(pool: PgPool) {
             let third = deliver(&world, "acme", large.clone(), Some(&forged)).await;
             if third.status != 401 {
                 return third;
+            }
+            // while they arrive the third may take the room from one of them, which is then refused in its place
+            for refused in two.iter_mut().filter(|stalling| stalling.answer.is_finished()) {
+                *refused = stall(&world, "acme", Some(&forged), large.clone()).await;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -167,7 +173,7 @@ async fn bodies_under_way_share_one_budget(pool: PgPool) {
     assert!(third.header("retry-after").unwrap().parse::<u8>().unwrap() >= 1);
     assert_eq!(deliver(&world, "acme", BODY, None).await.status, 200, "there is room for a small one");
 
-    for stalling in [first, second] {
+    for stalling in two {
         drop(stalling.out);
         stalling.answer.await.unwrap().problem(401, "signature_wrong");
     }
