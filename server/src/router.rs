@@ -16,16 +16,14 @@ use axum::routing::{any, delete, get, post};
 
 /// Everything, for who serves the web.
 pub fn router(parts: Parts) -> Router {
-    let asking = machines()
-        .merge(people(&parts))
-        .layer(from_fn(limit::layer))
-        .layer(from_fn_with_state(parts.clone(), csrf::layer))
-        .layer(from_fn_with_state(parts.clone(), identify::layer))
-        .layer(compress::layer());
+    let asking = machines().merge(people(&parts)).layer((
+        compress::layer(),
+        from_fn_with_state(parts.clone(), identify::layer),
+        from_fn_with_state(parts.clone(), csrf::layer),
+        from_fn(limit::layer),
+    ));
     let nobody = site::not_found(&parts)
-        .layer(from_fn(guard::people))
-        .layer(from_fn_with_state(parts.clone(), identify::layer))
-        .layer(compress::layer())
+        .layer((compress::layer(), from_fn_with_state(parts.clone(), identify::layer), from_fn(guard::people)))
         .with_state(parts.clone());
     let (built, others) = (site::Files::of(&parts), site::Files::of(&parts));
     let routes = everybody()
@@ -161,13 +159,14 @@ fn people(parts: &Parts) -> Router<Parts> {
         .layer(from_fn(guard::people))
 }
 
-/// What every answer wears.
+/// What every answer wears, the outermost first. As one layer: each by itself would copy all within it for every request.
 fn dressed(routes: Router<Parts>, parts: Parts) -> Router {
-    routes
-        .layer(from_fn(timeout::layer))
-        .layer(panic::layer())
-        .layer(from_fn_with_state(parts.clone(), security::layer))
-        .layer(from_fn(access_log::layer))
-        .layer(from_fn(request_id::layer))
-        .with_state(parts)
+    let layers = (
+        from_fn(request_id::layer),
+        from_fn(access_log::layer),
+        from_fn_with_state(parts.clone(), security::layer),
+        panic::layer(),
+        from_fn(timeout::layer),
+    );
+    routes.layer(layers).with_state(parts)
 }

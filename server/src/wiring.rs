@@ -21,14 +21,32 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use model::{Backend, Certificate};
 use sqlx::PgPool;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-/// What the doors work with. Cheap to clone.
+/// What the doors work with. Cheap to clone, because every request does so once and again.
 #[derive(Clone)]
-pub struct Parts {
+pub struct Parts(Arc<Each>);
+
+impl Deref for Parts {
+    type Target = Each;
+
+    fn deref(&self) -> &Each {
+        &self.0
+    }
+}
+
+impl From<Each> for Parts {
+    fn from(each: Each) -> Self {
+        Self(Arc::new(each))
+    }
+}
+
+/// Each of the [`Parts`].
+pub struct Each {
     /// The desk that answers.
     pub backend: Arc<dyn Backend>,
     /// Who asks.
@@ -61,7 +79,7 @@ pub struct Parts {
     pub stop: CancellationToken,
 }
 
-impl Parts {
+impl Each {
     /// Whether people come over https.
     pub fn is_https(&self) -> bool {
         self.public_url.scheme() == "https"

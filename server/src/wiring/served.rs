@@ -1,6 +1,6 @@
 //! A Linewatch that serves: put together, running, and taken down in order.
 
-use super::{Database, Entry, Failure, Parts, base, entry, local_url, router, worker_router};
+use super::{Database, Each, Entry, Failure, Parts, base, entry, local_url, router, worker_router};
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
 use crate::{certificate, listen, metrics, site};
@@ -169,7 +169,7 @@ pub fn assemble(
         events,
         sender,
     };
-    let parts = Parts {
+    let parts = Each {
         backend: Arc::new(desk),
         people: People::new(pool.clone(), clock.clone()),
         door,
@@ -186,7 +186,7 @@ pub fn assemble(
         body_patience: config.webhook.body_patience,
         stop,
     };
-    (parts, work)
+    (parts.into(), work)
 }
 
 /// Keeps what was counted small.
