@@ -172,7 +172,7 @@ async fn ourselves(conn: &mut PgConnection, rule: &Compiled, now: DateTime<Utc>)
         replicas: &replicas,
         silent: &[],
         broken: &[],
-        waiting_since: event_due::backlog(conn, now).await?.oldest,
+        waiting_since: event_due::oldest(conn, now).await?,
         room_until: room_until(conn, now).await?,
         certificate: None,
         public_url: "",

@@ -33,6 +33,16 @@ impl OutagePolicy {
     pub fn is_met(&self, failed: u64, total: u64) -> bool {
         failed >= self.at_least.max(1) && failed.saturating_mul(100) >= total.saturating_mul(self.percent)
     }
+
+    /// Whether some cells, of which so many fail of so many, could make one, whenever they began to fail. Cheap to ask: if
+    /// several meet the share together, at least one of them does alone.
+    pub fn may_be_met(&self, cells: impl Iterator<Item = (u64, u64)>) -> bool {
+        let (all, share) = cells.fold((0u64, false), |(all, share), (failing, total)| {
+            let meets = failing > 0 && failing.saturating_mul(100) >= total.saturating_mul(self.percent);
+            (all.saturating_add(failing), share || meets)
+        });
+        all >= self.at_least.max(1) && share
+    }
 }
 
 /// The connections of one platform through one source.

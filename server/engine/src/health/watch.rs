@@ -38,7 +38,7 @@ pub async fn watch(pool: &PgPool, clock: &SharedClock, policy: &OutagePolicy, ho
             tx.commit().await?;
         }
     }
-    sort_out(pool, policy, hold, now).await?;
+    sort_out(pool, lasts, policy, hold, now).await?;
     Ok(Step::Idle)
 }
 
@@ -46,12 +46,9 @@ pub async fn watch(pool: &PgPool, clock: &SharedClock, policy: &OutagePolicy, ho
 async fn look(conn: &mut PgConnection, policy: &OutagePolicy, now: DateTime<Utc>) -> Result<bool> {
     let lasting = outage::lasting(conn).await?;
     let rounds = outage::rounds(conn, now).await?;
-    let mut cells = outage::failed_since(conn, now - policy.window).await?;
-    if cells.iter().map(|cell| cell.failed).sum::<u64>() >= policy.at_least {
-        fill(&mut cells, outage::totals(conn).await?);
-    } else {
-        // too few to be one anywhere: the totals need not be counted
-        cells.clear();
+    let (mut cells, failing): (Vec<_>, Vec<_>) = outage::cells(conn).await?.into_iter().unzip();
+    if policy.may_be_met(cells.iter().zip(failing).map(|(cell, failing)| (failing, cell.total))) {
+        outage::fill_failed(conn, &mut cells, now - policy.window).await?;
     }
     let standing: Vec<_> = lasting.iter().map(|kept| kept.lasting.clone()).collect();
     let verdicts = decide(&cells, &rounds, &standing, policy, now);
@@ -71,15 +68,6 @@ async fn look(conn: &mut PgConnection, policy: &OutagePolicy, now: DateTime<Utc>
     }
     live::announce(conn, &changes).await?;
     Ok(lasts)
-}
-
-fn fill(cells: &mut Vec<Cell>, totals: Vec<(String, String, u64)>) {
-    for (platform, source, total) in totals {
-        match cells.iter_mut().find(|cell| cell.platform == platform && cell.source == source) {
-            Some(cell) => cell.total = total,
-            None => cells.push(Cell { platform, source, total, failed: 0, first_at: None }),
-        }
-    }
 }
 
 async fn begin(
@@ -163,10 +151,17 @@ async fn count(conn: &mut PgConnection) -> Result<()> {
     live::announce(conn, &changes).await
 }
 
-/// Folds what belongs to an outage that lasts, and lets go what belonged to one that is over.
-async fn sort_out(pool: &PgPool, policy: &OutagePolicy, hold: TimeDelta, now: DateTime<Utc>) -> Result<()> {
+/// Folds what belongs to an outage that lasts, if any does, and lets go what belonged to one that is over.
+async fn sort_out(
+    pool: &PgPool,
+    lasts: bool,
+    policy: &OutagePolicy,
+    hold: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mut tx = pool.begin().await?;
-    let children: HashMap<Uuid, OutageId> = outage::children(&mut tx, policy.window).await?.into_iter().collect();
+    let children = if lasts { outage::children(&mut tx, policy.window).await? } else { Vec::new() };
+    let children: HashMap<Uuid, OutageId> = children.into_iter().collect();
     let orphans = outage::orphans(&mut tx).await?;
     if children.is_empty() && orphans.is_empty() {
         return Ok(());
@@ -183,24 +178,4 @@ async fn sort_out(pool: &PgPool, policy: &OutagePolicy, hold: TimeDelta, now: Da
     let changes = ledger.write(&mut tx).await?;
     live::announce(&mut tx, &changes).await?;
     tx.commit().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_filled_up_with_those_in_which_nothing_failed() {
-        let cell = |platform: &str, source: &str, total, failed| Cell {
-            platform: platform.to_owned(),
-            source: source.to_owned(),
-            total,
-            failed,
-            first_at: None,
-        };
-        let total = |platform: &str, source: &str, n| (platform.to_owned(), source.to_owned(), n);
-        let mut cells = vec![cell("sap", "b", 0, 5)];
-        fill(&mut cells, vec![total("sap", "a", 7), total("maximo", "b", 8), total("sap", "b", 9)]);
-        assert_eq!(cells, [cell("sap", "b", 9, 5), cell("sap", "a", 7, 0), cell("maximo", "b", 8, 0)]);
-    }
 }

@@ -249,6 +249,11 @@ pub struct Backlog {
     pub oldest: Option<DateTime<Utc>>,
 }
 
+/// Since when the oldest event has been due that waits to be processed; none when there is none.
+pub async fn oldest(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!("select min(due_at) from event_due where due_at <= $1", now).fetch_one(conn).await
+}
+
 /// What waits to be processed by now.
 pub async fn backlog(conn: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Backlog> {
     sqlx::query_as!(

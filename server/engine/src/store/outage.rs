@@ -16,14 +16,14 @@ fn failed() -> Vec<String> {
     FAILED.iter().map(|health| health.code().to_owned()).collect()
 }
 
-/// What failed since a moment and still does, by platform and source. First sights are left out, and so is what was broken before we
-/// lost sight of it: it did not fail now.
-pub async fn failed_since(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<Cell>> {
+/// Fills in what failed since a moment and still does. First sights are left out, and so is what was broken before we lost sight of
+/// it: it did not fail now.
+pub async fn fill_failed(conn: &mut PgConnection, cells: &mut [Cell], since: DateTime<Utc>) -> Result<()> {
     let rows = sqlx::query!(
         "select c.platform_slug, s.name as source, count(distinct c.id) as \"failed!\", min(t.at) as first_at \
          from transition t join connection c on c.id = t.connection_id join source s on s.id = c.source_id \
-         where t.at > $1 and t.to_health = any($2) and t.from_health <> all($2) and c.health = any($2) and c.removed_at is null \
-         and (t.from_health <> 'unknown' or not exists ( \
+         where t.at > $1 and t.to_health = any($2) and t.from_health <> all($2) and c.health = any($2) and c.since > $1 \
+         and c.removed_at is null and (t.from_health <> 'unknown' or not exists ( \
            select from issue i where i.connection_id = c.id and i.state <> 'resolved' and i.opened_at <= $1)) \
          group by c.platform_slug, s.name",
         since,
@@ -31,28 +31,38 @@ pub async fn failed_since(conn: &mut PgConnection, since: DateTime<Utc>) -> Resu
     )
     .fetch_all(conn)
     .await?;
-    let cell = |row: (String, String, i64, Option<DateTime<Utc>>)| Cell {
-        platform: row.0,
-        source: row.1,
-        total: 0,
-        failed: unsigned(row.2),
-        first_at: row.3,
-    };
-    Ok(rows.into_iter().map(|row| cell((row.platform_slug, row.source, row.failed, row.first_at))).collect())
+    for row in rows {
+        let its = |cell: &&mut Cell| cell.platform == row.platform_slug && cell.source == row.source;
+        // one that is not there came between two looks: the next one has it
+        if let Some(cell) = cells.iter_mut().find(its) {
+            (cell.failed, cell.first_at) = (unsigned(row.failed), row.first_at);
+        }
+    }
+    Ok(())
 }
 
-/// How many connections there are, by platform's slug and source's name: from the counters, as this is asked whenever something fails.
-pub async fn totals(conn: &mut PgConnection) -> Result<Vec<(String, String, u64)>> {
+/// Every cell with its total, and how many of it fail now, whenever they began to; what failed within the window is left open.
+/// From the counters, as this is asked whenever something fails.
+pub async fn cells(conn: &mut PgConnection) -> Result<Vec<(Cell, u64)>> {
     let rows = sqlx::query!(
-        "select c.platform_slug as \"platform_slug!\", s.name, sum(c.n)::bigint as \"n!\" from ( \
-           select source_id, platform_slug, n from connection_count where tag = '' \
+        "select c.platform_slug as \"platform!\", s.name, sum(c.n)::bigint as \"n!\", \
+         coalesce(sum(c.n) filter (where c.health = any($1)), 0)::bigint as \"failing!\" from ( \
+           select source_id, platform_slug, health, n from connection_count where tag = '' \
            union all \
-           select source_id, platform_slug, n from connection_count_delta where tag = '') c \
-         join source s on s.id = c.source_id group by c.platform_slug, s.name having sum(c.n) > 0"
+           select source_id, platform_slug, health, n from connection_count_delta where tag = '') c \
+         join source s on s.id = c.source_id group by c.platform_slug, s.name having sum(c.n) > 0",
+        &failed()
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.platform_slug, row.name, unsigned(row.n))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let total = unsigned(row.n);
+            let cell = Cell { platform: row.platform, source: row.name, total, failed: 0, first_at: None };
+            (cell, unsigned(row.failing))
+        })
+        .collect())
 }
 
 /// A round that nobody begins for so many intervals is overdue …

@@ -17,7 +17,9 @@ pub async fn list(conn: &mut PgConnection, only: Option<SourceId>, public_url: &
          s.proof_allowance_seconds, s.mappings, s.version, s.round_good_at, s.round_duration_ms, s.round_listed, \
          s.round_error_class, s.round_error_message, s.round_failing_since, s.api_version, s.api_version_since, \
          s.api_version_before, s.skew_ms, s.due_at, s.record_entities, s.record_minutes, s.record_connections, \
-         (select count(*) from connection c where c.source_id = s.id and c.removed_at is null) as \"connections!\" \
+         (select coalesce(sum(k.n), 0)::bigint from ( \
+           select n from connection_count where tag = '' and source_id = s.id \
+           union all select n from connection_count_delta where tag = '' and source_id = s.id) k) as \"connections!\" \
          from source s where $1::uuid is null or s.id = $1 order by s.name",
         only.map(|id| id.0)
     )

@@ -164,6 +164,22 @@ proptest! {
         }
     }
 
+    /// The cheap question never says no where an outage begins, whatever failed before the window.
+    #[test]
+    fn what_begins_was_possible(
+        cells in cells(),
+        older in prop::collection::vec(0u64..30, 8),
+        at_least in 0u64..8,
+        percent in 0u64..=100,
+    ) {
+        let policy = OutagePolicy { at_least, percent, ..OutagePolicy::default() };
+        let begins = !decide(&cells, &[], &[], &policy, at(0)).is_empty();
+        let counts = || cells.iter().zip(&older).map(|(cell, older)| ((cell.failed + older).min(cell.total), cell.total));
+        prop_assert!(!begins || policy.may_be_met(counts()));
+        let too_few = counts().map(|(failing, _)| failing).sum::<u64>() < at_least.max(1);
+        prop_assert!(!too_few || !policy.may_be_met(counts()));
+    }
+
     /// Without enough failures there is no outage; with enough in each platform there is one above each.
     #[test]
     fn every_failing_platform_is_covered(failed in 5u64..100, well in 0u64..100) {
