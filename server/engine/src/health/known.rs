@@ -3,7 +3,7 @@
 use super::{Pulse, Rhythm};
 use chrono::{DateTime, Utc};
 use model::{Authorization, Cause, ConnectionId, CustomerId, DataFlow, Eye, Health, SourceId};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// What evidence says about the flow of data, before lateness is weighed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,8 +142,8 @@ pub struct State {
     pub tags: Vec<String>,
     /// Upstream's status, letter for letter.
     pub raw_status: Option<String>,
-    /// Everything upstream last said.
-    pub upstream: serde_json::Value,
+    /// Everything upstream last said. Shared: a state is copied more often than this changes.
+    pub upstream: Arc<serde_json::Value>,
     /// Upstream's newest error, with the request id.
     pub upstream_error: Option<String>,
     /// What is known.

@@ -21,6 +21,7 @@ use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerI
 use serde_json::Value;
 use sqlx::{PgConnection, Result};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// How long evidence that only confirms is not recorded again.
@@ -38,7 +39,7 @@ pub struct Description {
     /// Its platform: slug and name.
     pub platform: (String, String),
     /// Everything upstream says.
-    pub upstream: Value,
+    pub upstream: Arc<Value>,
 }
 
 /// A sighting of a connection of ours.

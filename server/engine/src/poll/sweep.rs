@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use model::{Authorization, ConnectionId, CustomerId, DataFlow, Eye, Health, Source};
 use sqlx::{PgConnection, Result};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a page did.
 pub(super) struct Swept {
@@ -137,7 +138,7 @@ fn newcomer(
         platform_name: seen.platform_name.clone(),
         tags: Vec::new(),
         raw_status: None,
-        upstream: serde_json::Value::Null,
+        upstream: Arc::default(),
         upstream_error: None,
         known: Known::nothing(sent_at),
         cadence_set: None,
@@ -185,7 +186,7 @@ fn sighted(
             email: seen.email.clone(),
             customer: (customer_id, customer_name),
             platform: (seen.platform_slug.clone(), seen.platform_name.clone()),
-            upstream: seen.raw.clone(),
+            upstream: Arc::new(seen.raw.clone()),
         }),
         upstream_error: None,
         event: None,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use model::{ConnectionId, CustomerId, Eye, SourceId};
 use sqlx::{PgConnection, Result};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The row behind a [`State`].
@@ -82,7 +83,7 @@ impl TryFrom<Row> for State {
             platform_name: row.platform_name,
             tags: row.tags,
             raw_status: row.raw_status,
-            upstream: row.upstream,
+            upstream: Arc::new(row.upstream),
             upstream_error: row.upstream_error,
             known: Known {
                 authorization: proved(
@@ -340,7 +341,7 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
         column!(s => s.customer_id.0),
         column!(s => s.platform_slug.clone()),
         column!(s => s.raw_status.clone()) as &[Option<String>],
-        column!(s => s.upstream.clone()),
+        column!(s => (*s.upstream).clone()),
         column!(s => s.upstream_error.clone()) as &[Option<String>],
         column!(s => s.known.authorization.value.to_string()),
         column!(s => s.known.authorization.at),

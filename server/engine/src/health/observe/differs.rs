@@ -1,8 +1,7 @@
 //! What of a state has changed, and who needs to know: what must be written, what is announced, what is only a later time.
 
-use crate::health::{Dimension, Known, Pulse, Rhythm, State};
+use crate::health::{Dimension, Known, State};
 use chrono::{DateTime, Utc};
-use model::Eye;
 use serde_json::Value;
 
 /// Whether what is kept beside the proof must be written.
@@ -20,38 +19,24 @@ pub(super) fn times_differ(before: &State, after: &State) -> bool {
 
 /// Whether anything of the wide row must be written: what moves with every good sync lives beside the proof.
 pub(super) fn differs(before: &State, after: &State) -> bool {
-    let still = |state: &State| State {
-        proof: None,
-        recorded_at: None,
-        known: Known {
-            // the moment of the last confirmation is the proof's business, not the row's
-            authorization: Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.authorization },
-            flow: Dimension { at: DateTime::UNIX_EPOCH, eye: Eye::Poll, ..state.known.flow },
-            event_at: None,
-            last_good_sync_at: None,
-            rhythm: Rhythm::default(),
-            pulse: Pulse::default(),
-            ..state.known.clone()
-        },
-        upstream: Value::Null,
-        ..state.clone()
-    };
-    before.version == 0 || still(before) != still(after) || upstream_differs(&before.upstream, &after.upstream)
+    shape_differs(before, after) || taken_apart(before).2 != taken_apart(after).2
 }
 
 /// Whether a person or a machine could see a difference.
 pub(super) fn shown_differs(before: &State, after: &State) -> bool {
-    let quiet = |state: &State| State {
-        judge_due_at: None,
-        check_due_at: None,
-        check_reason: None,
-        flips: Vec::new(),
-        ..state.clone()
-    };
-    differs(&quiet(before), &quiet(after))
+    shape_differs(before, after)
         || before.known.last_good_sync_at != after.known.last_good_sync_at
         || minute(before.known.pulse.data_at) != minute(after.known.pulse.data_at)
         || before.check_due_at.is_some() != after.check_due_at.is_some()
+}
+
+/// The same as [`differs`], whatever is due when.
+fn shape_differs(before: &State, after: &State) -> bool {
+    let shape = |state| {
+        let (headline, rest, _) = taken_apart(state);
+        (headline, rest)
+    };
+    before.version == 0 || shape(before) != shape(after) || upstream_differs(&before.upstream, &after.upstream)
 }
 
 /// Webhooks about data may come many a second; so often nobody needs to be told.
@@ -61,20 +46,65 @@ fn minute(at: Option<DateTime<Utc>>) -> Option<i64> {
 
 /// Whether no total, filter or order but one by time could tell the two apart: a good sync after another good one.
 pub(super) fn only_times_differ(before: &State, after: &State) -> bool {
-    let timeless = |state: &State| State {
-        known: before.known.clone(),
-        flips: Vec::new(),
-        raw_status: None,
-        proof: None,
-        recorded_at: None,
-        judge_due_at: None,
-        check_due_at: None,
-        check_reason: None,
-        upstream: Value::Null,
-        version: 0,
-        ..state.clone()
-    };
-    before.version > 0 && timeless(before) == timeless(after)
+    before.version > 0 && taken_apart(before).0 == taken_apart(after).0
+}
+
+/// What two states are compared by: what totals, filters and orders see; the rest that is shown; what is due and why. Without what
+/// is kept beside the proof, and without what upstream said as a whole. Borrowed, as every webhook asks several times; taken
+/// apart as a whole, so that no field is forgotten.
+fn taken_apart(state: &State) -> (impl PartialEq, impl PartialEq, impl PartialEq) {
+    let State {
+        id,
+        source_id,
+        key,
+        name,
+        email,
+        customer_id,
+        customer_name,
+        platform_slug,
+        platform_name,
+        tags,
+        raw_status,
+        upstream: _,
+        upstream_error,
+        known:
+            Known {
+                // the moment of the last confirmation is the proof's business, not the row's
+                authorization: Dimension { value: known_authorization, cause: authorization_cause, at: _, eye: _ },
+                flow: Dimension { value: flow, cause: flow_cause, at: _, eye: _ },
+                detail,
+                event_at: _,
+                last_good_sync_at: _,
+                cadence_upstream,
+                rhythm: _,
+                pulse: _,
+                busy_since,
+            },
+        cadence_set,
+        proof: _,
+        recorded_at: _,
+        authorization,
+        data_flow,
+        health,
+        cause,
+        cause_detail,
+        since,
+        flips,
+        judge_due_at,
+        check_due_at,
+        check_reason,
+        removed_at,
+        absent_since,
+        version,
+    } = state;
+    let found_by = (id, source_id, key, name, email, customer_id, customer_name, platform_slug, platform_name, tags);
+    let headline = (authorization, data_flow, health, cause, cause_detail, since, removed_at, absent_since);
+    let known = (known_authorization, authorization_cause, flow, flow_cause, detail, cadence_upstream, busy_since);
+    (
+        (found_by, headline, upstream_error, cadence_set),
+        (known, raw_status, version),
+        (flips, judge_due_at, check_due_at, check_reason),
+    )
 }
 
 /// Fields that move with every sync are shown elsewhere; they alone are no reason to write.

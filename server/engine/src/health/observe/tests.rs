@@ -35,7 +35,7 @@ fn healthy() -> State {
         platform_name: "SAP".to_owned(),
         tags: Vec::new(),
         raw_status: None,
-        upstream: Value::Null,
+        upstream: Arc::default(),
         upstream_error: None,
         known: Known {
             authorization: Dimension { value: Authorization::Authorized, at: at(0), eye: poll, cause: None },
@@ -224,7 +224,7 @@ fn what_is_written_shown_and_announced_is_the_table() {
         ("to be checked", |s| s.check_due_at = Some(at(9)), [true, false, false, true, true]),
         ("status", |s| s.raw_status = Some("idle".to_owned()), [true, false, false, true, true]),
         ("name", |s| s.name = "other".to_owned(), [true, false, false, true, false]),
-        ("upstream", |s| s.upstream = serde_json::json!({"a": 1}), [true, false, false, true, true]),
+        ("upstream", |s| s.upstream = Arc::new(serde_json::json!({"a": 1})), [true, false, false, true, true]),
         ("health", |s| s.health = Health::Late, [true, false, false, true, false]),
     ];
     for (what, edit, expected) in table {
@@ -244,7 +244,7 @@ fn what_is_written_shown_and_announced_is_the_table() {
         differs(&due(5), &due(9)) && !shown_differs(&due(5), &due(9)),
         "that it is to be checked is shown, not when"
     );
-    let synced = |second: i64| State { upstream: serde_json::json!({"updated_at": second}), ..healthy() };
+    let synced = |second: i64| State { upstream: Arc::new(serde_json::json!({"updated_at": second})), ..healthy() };
     assert!(!differs(&synced(5), &synced(9)));
     let new = State { version: 0, ..healthy() };
     assert!(differs(&new, &new) && !only_times_differ(&new, &new), "what is new is written and told");

@@ -4,6 +4,7 @@ use crate::makini::{Seen, SyncRead, SyncStatus, word};
 use crate::poll::when::tests::source;
 use model::{CustomerId, DataFlow, Eye, Health, SourceId, TokenOwnership};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -29,7 +30,7 @@ pub(in crate::poll) fn state(authorization: Authorization, flow: Flow, raw: &str
         platform_name: "SAP".into(),
         tags: Vec::new(),
         raw_status: Some(raw.into()),
-        upstream: Value::Null,
+        upstream: Arc::default(),
         upstream_error: None,
         known,
         cadence_set: None,
