@@ -103,8 +103,11 @@ pub enum Plans {
 
 /// A few connections beside the pool, for work that must not wait: nobody else holds them, and as its statements are always the
 /// same, they are soon known to each of them. Opened when they are needed.
+///
+/// What is asked here is found by an index. A table of work is nearly always empty; a plan made then would read all of it, and
+/// would still be in use when a million wait.
 pub fn lane(pool: &PgPool, connections: u32, plans: Plans) -> PgPool {
-    let mut options = (*pool.connect_options()).clone();
+    let mut options = (*pool.connect_options()).clone().options([("enable_seqscan", "off"), ("jit", "off")]);
     if plans == Plans::Once {
         options = options.options([("plan_cache_mode", "force_generic_plan")]);
     }

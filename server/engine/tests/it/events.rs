@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use engine::store::event_due::{self, Backlog, Turn};
 use engine::store::event_end::{self, Finished};
 use engine::store::event_list;
+use engine::store::{Plans, lane};
 use engine::{clock::Clock as _, webhook::process::Processor, work::Step};
 use model::{Attempt, AttemptOutcome, AttemptTrigger, EventQuery, EventState, Refusal};
 use sqlx::PgPool;
@@ -81,6 +82,21 @@ async fn an_event_is_leased_once_finished_once_and_retried_by_hand(pool: PgPool)
     assert_eq!(detail.event.attempts.iter().map(|attempt| attempt.n).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(detail.payload, Some(event("evt_0")));
     assert_eq!(detail.headers[0].0, "x-webhook-signature");
+}
+
+/// A table of work is nearly always empty, also when Postgres last counted it.
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_is_due_is_found_by_its_index_however_empty_the_table_was(pool: PgPool) {
+    sqlx::raw_sql("vacuum (analyze) event_due").execute(&pool).await.unwrap();
+    let lane = lane(&pool, 1, Plans::AsAsked);
+    // a plan is kept after some turns
+    for turn in 0..8 {
+        let mut tx = lane.begin().await.unwrap();
+        event_due::claim(&mut tx, noon(), 10).await.unwrap();
+        let read = "select seq_scan from pg_stat_xact_user_tables where relname = 'event_due'";
+        let read: i64 = sqlx::query_scalar(read).fetch_one(&mut *tx).await.unwrap();
+        assert_eq!(read, 0, "turn {turn} read all of it");
+    }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
