@@ -84,6 +84,8 @@ impl World {
         if keys.len() < connections as usize / 2 {
             return Err(format!("only {} of {connections} pretended connections are healthy", keys.len()).into());
         }
+        // as autovacuum does within a minute, which nobody waits for here
+        sqlx::Executor::execute(&mut db, "vacuum (analyze)").await?;
         self.postgres.checkpoint().await?;
         Ok(Watched { linewatch, simulator, keys })
     }
