@@ -117,6 +117,18 @@ impl Known {
     }
 }
 
+/// What it takes to describe a connection beside its own row: read where a description comes, and spared where only its condition
+/// is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// Its customer's name.
+    pub customer_name: String,
+    /// Its platform's name.
+    pub platform_name: String,
+    /// Everything upstream last said.
+    pub upstream: serde_json::Value,
+}
+
 /// A connection as `observe` needs it: what is known, what is shown, and what it takes to describe it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
@@ -132,18 +144,14 @@ pub struct State {
     pub email: Option<String>,
     /// Its customer.
     pub customer_id: CustomerId,
-    /// Its customer's name.
-    pub customer_name: String,
     /// Its platform.
     pub platform_slug: String,
-    /// Its platform's name.
-    pub platform_name: String,
     /// Our tags.
     pub tags: Vec<String>,
     /// Upstream's status, letter for letter.
     pub raw_status: Option<String>,
-    /// Everything upstream last said. Shared: a state is copied more often than this changes.
-    pub upstream: Arc<serde_json::Value>,
+    /// How upstream describes it; none where nobody asked for that, and then it stays as it is.
+    pub described: Option<Arc<Described>>,
     /// Upstream's newest error, with the request id.
     pub upstream_error: Option<String>,
     /// What is known.
@@ -183,9 +191,10 @@ pub struct State {
 }
 
 impl State {
-    /// What the search looks through.
-    pub fn search_text(&self) -> String {
-        let mut text = format!("{} {} {} {}", self.customer_name, self.platform_name, self.name, self.key);
+    /// What the search looks through; none of one that is not described.
+    pub fn search_text(&self) -> Option<String> {
+        let Described { customer_name, platform_name, .. } = self.described.as_deref()?;
+        let mut text = format!("{customer_name} {platform_name} {} {}", self.name, self.key);
         for tag in &self.tags {
             text.push(' ');
             text.push_str(tag);
@@ -194,7 +203,7 @@ impl State {
             text.push(' ');
             text.push_str(error);
         }
-        text.to_lowercase()
+        Some(text.to_lowercase())
     }
 }
 

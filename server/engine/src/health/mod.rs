@@ -36,7 +36,7 @@ pub use follow::{Turn, follow, issues_due};
 pub use hearing::Hearing;
 pub use issue::{Outlook, RECOVERY_HOLD, Standing};
 pub use judge::{Judgement, Policy, judge};
-pub use known::{Dimension, Flow, Known, State};
+pub use known::{Described, Dimension, Flow, Known, State};
 pub use observe::{Description, Observed, Sighted, fade, observe, reconsider, remove, take_in, tells_something};
 pub use outage::{Cell, Lasting, OutagePolicy, POLLER, Rounds, Subject};
 pub use pulse::{Pace, Pulse};

@@ -7,7 +7,8 @@ use super::gap::WINDOW;
 use super::lull::{self, Lull};
 use super::told::{Told, Was};
 use super::{
-    CheckReason, Facts, Feed, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled, weigh,
+    CheckReason, Described, Facts, Feed, Judgement, Policy, Sighting, State, SyncFact, Turn, follow, judge, unsettled,
+    weigh,
 };
 use crate::alert::Touch;
 use crate::clock::new_id;
@@ -18,7 +19,6 @@ use crate::store::{
 use chrono::{DateTime, TimeDelta, Utc};
 use differs::{differs, only_times_differ, proof_differs, shown_differs, times_differ};
 use model::{Applied, Authorization, Change, ChangeTopic, ConnectionId, CustomerId, Eye, Health};
-use serde_json::Value;
 use sqlx::{PgConnection, Result};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -35,11 +35,11 @@ pub struct Description {
     /// Its contact.
     pub email: Option<String>,
     /// Its customer.
-    pub customer: (CustomerId, String),
-    /// Its platform: slug and name.
-    pub platform: (String, String),
-    /// Everything upstream says.
-    pub upstream: Arc<Value>,
+    pub customer: CustomerId,
+    /// Its platform's slug.
+    pub platform: String,
+    /// Their names, and everything upstream says.
+    pub described: Arc<Described>,
 }
 
 /// A sighting of a connection of ours.
@@ -101,8 +101,11 @@ pub async fn take_in(conn: &mut PgConnection, sightings: &[Sighted], now: DateTi
     let mut ids: Vec<Uuid> = sightings.iter().map(|sighted| sighted.connection.0).collect();
     ids.sort_unstable();
     ids.dedup();
-    let before: BTreeMap<ConnectionId, State> =
-        connection::lock(conn, &ids).await?.into_iter().map(|state| (state.id, state)).collect();
+    let locked = match sightings.iter().any(|sighted| sighted.description.is_some()) {
+        true => connection::lock_described(conn, &ids).await?,
+        false => connection::lock(conn, &ids).await?,
+    };
+    let before: BTreeMap<ConnectionId, State> = locked.into_iter().map(|state| (state.id, state)).collect();
     let mut after = before.clone();
     let mut trial = Trial::default();
     let mut observed = Observed::default();
@@ -297,9 +300,9 @@ fn describe(state: &mut State, sighted: &Sighted) {
     if let Some(description) = &sighted.description {
         state.name.clone_from(&description.name);
         state.email.clone_from(&description.email);
-        (state.customer_id, state.customer_name) = description.customer.clone();
-        (state.platform_slug, state.platform_name) = description.platform.clone();
-        state.upstream.clone_from(&description.upstream);
+        state.customer_id = description.customer;
+        state.platform_slug.clone_from(&description.platform);
+        state.described = Some(Arc::clone(&description.described));
     }
 }
 
@@ -354,7 +357,7 @@ async fn write(
     for transition in &trial.transitions {
         evidence.extend(transition.evidence_text.as_deref().map(|text| (transition.connection_id, text)));
     }
-    let (mut authorized, mut synced) = (Vec::new(), Vec::new());
+    let (mut authorized, mut synced, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     let mut touches: Vec<Touch> = Vec::new();
     let (mut lulls, mut flips): (Vec<(ConnectionId, Lull)>, Vec<_>) = (Vec::new(), Vec::new());
     for (id, mut state) in after {
@@ -382,6 +385,7 @@ async fn write(
         }
         touches.extend(touch(before, &state, &trial.transitions, now));
         if wide {
+            errors.extend((state.upstream_error != before.upstream_error && state.described.is_none()).then_some(id.0));
             changed.push(state);
         }
     }
@@ -399,6 +403,8 @@ async fn write(
     alert_touch::append(conn, &touches).await?;
     past::append_lulls(conn, &lulls).await?;
     past::append_flips(conn, &flips, now).await?;
+    // errors are searched for, together with names
+    connection::describe(conn, &mut changed, &errors).await?;
     connection::save(conn, &changed, now).await?;
     changes.extend(follow(conn, &turns, now).await?);
     changes.extend(repaired(conn, &authorized, &synced, now).await?);

@@ -4,7 +4,7 @@ use super::thin::{self, Word, Worth};
 use super::when;
 use crate::clock::new_id;
 use crate::health::{
-    Description, Known, Observed, Policy, Sighted, Sighting, State, facts_of_seen, observe, tells_something,
+    Described, Description, Known, Observed, Policy, Sighted, Sighting, State, facts_of_seen, observe, tells_something,
 };
 use crate::makini::Seen;
 use crate::store::{connection, connection::NewConnection, customer};
@@ -103,9 +103,11 @@ async fn name_customers(
         .iter()
         .filter(|seen| {
             known.get(&seen.key).is_none_or(|state| {
-                state.customer_name != customer_of(source, seen).1
-                    || state.platform_slug != seen.platform_slug
-                    || state.platform_name != seen.platform_name
+                state.platform_slug != seen.platform_slug
+                    || state.described.as_ref().is_none_or(|described| {
+                        described.customer_name != customer_of(source, seen).1
+                            || described.platform_name != seen.platform_name
+                    })
             })
         })
         .collect();
@@ -125,7 +127,7 @@ fn newcomer(
     sent_at: DateTime<Utc>,
     look: Option<DateTime<Utc>>,
 ) -> State {
-    let (customer_key, customer_name) = customer_of(source, seen);
+    let (customer_key, _) = customer_of(source, seen);
     State {
         id: ConnectionId(new_id()),
         source_id: source.id,
@@ -133,12 +135,10 @@ fn newcomer(
         name: seen.name.clone(),
         email: None,
         customer_id: customers.get(&customer_key).copied().unwrap_or(CustomerId(uuid::Uuid::nil())),
-        customer_name,
         platform_slug: seen.platform_slug.clone(),
-        platform_name: seen.platform_name.clone(),
         tags: Vec::new(),
         raw_status: None,
-        upstream: Arc::default(),
+        described: None,
         upstream_error: None,
         known: Known::nothing(sent_at),
         cadence_set: None,
@@ -184,9 +184,13 @@ fn sighted(
         description: Some(Description {
             name: seen.name.clone(),
             email: seen.email.clone(),
-            customer: (customer_id, customer_name),
-            platform: (seen.platform_slug.clone(), seen.platform_name.clone()),
-            upstream: Arc::new(seen.raw.clone()),
+            customer: customer_id,
+            platform: seen.platform_slug.clone(),
+            described: Arc::new(Described {
+                customer_name,
+                platform_name: seen.platform_name.clone(),
+                upstream: seen.raw.clone(),
+            }),
         }),
         upstream_error: None,
         event: None,

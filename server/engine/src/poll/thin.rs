@@ -4,7 +4,7 @@
 //! has just proved, or show as healthy what nobody has seen syncing. So it proves nothing: it is noted beside the connection,
 //! moves no proof, and takes back only what an earlier word of the same list had claimed.
 
-use crate::health::{Facts, Flow, FlowFact, Sighted, State};
+use crate::health::{Described, Facts, Flow, FlowFact, Sighted, State};
 use crate::live;
 use crate::makini::{self, Closer, Tells};
 use crate::store::connection;
@@ -13,6 +13,7 @@ use model::{Authorization, Cause, Change, ChangeTopic, ConnectionId, Source, Ups
 use serde_json::Value;
 use sqlx::{PgConnection, Result};
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What a word is worth.
@@ -100,7 +101,7 @@ pub(super) async fn note(conn: &mut PgConnection, words: &[(Sighted, bool)], now
         return Ok(false);
     }
     let mut states: HashMap<ConnectionId, State> =
-        connection::lock(conn, &ids).await?.into_iter().map(|state| (state.id, state)).collect();
+        connection::lock_described(conn, &ids).await?.into_iter().map(|state| (state.id, state)).collect();
     let (mut noted, mut looks) = (Vec::new(), false);
     for (sighted, look) in words {
         let Some(mut state) = states.remove(&sighted.connection) else { continue };
@@ -123,8 +124,14 @@ pub(super) async fn note(conn: &mut PgConnection, words: &[(Sighted, bool)], now
 pub(super) fn is_new(state: &State, sighted: &Sighted) -> bool {
     let mut after = state.clone();
     describe(&mut after, sighted);
-    let before = fixed(&state.upstream);
-    after != State { upstream: after.upstream.clone(), ..state.clone() } || fixed(&after.upstream) != before
+    let row = |state: &State| State { described: None, ..state.clone() };
+    row(&after) != row(state) || said(&after) != said(state)
+}
+
+/// How upstream describes it, without what moves with every sync.
+fn said(state: &State) -> Option<impl PartialEq> {
+    let Described { customer_name, platform_name, upstream } = state.described.as_deref()?;
+    Some((customer_name, platform_name, fixed(upstream)))
 }
 
 /// Without what moves with every sync.
@@ -142,9 +149,9 @@ fn describe(state: &mut State, sighted: &Sighted) {
     if let Some(description) = &sighted.description {
         state.name.clone_from(&description.name);
         state.email.clone_from(&description.email);
-        (state.customer_id, state.customer_name) = description.customer.clone();
-        (state.platform_slug, state.platform_name) = description.platform.clone();
-        state.upstream.clone_from(&description.upstream);
+        state.customer_id = description.customer;
+        state.platform_slug.clone_from(&description.platform);
+        state.described = Some(Arc::clone(&description.described));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connections: reading, locking and saving what is known of them.
 
 use super::{maybe_word, word};
-use crate::health::{Dimension, Known, Pulse, Rhythm, State};
+use crate::health::{Described, Dimension, Known, Pulse, Rhythm, State};
 use chrono::{DateTime, Utc};
 use model::{ConnectionId, CustomerId, Eye, SourceId};
 use sqlx::{PgConnection, Result};
@@ -17,12 +17,12 @@ struct Row {
     name: String,
     email: Option<String>,
     customer_id: Uuid,
-    customer_name: String,
+    customer_name: Option<String>,
     platform_slug: String,
-    platform_name: String,
+    platform_name: Option<String>,
     tags: Vec<String>,
     raw_status: Option<String>,
-    upstream: serde_json::Value,
+    upstream: Option<serde_json::Value>,
     upstream_error: Option<String>,
     authorization_: String,
     authorization_at: DateTime<Utc>,
@@ -78,12 +78,15 @@ impl TryFrom<Row> for State {
             name: row.name,
             email: row.email,
             customer_id: CustomerId(row.customer_id),
-            customer_name: row.customer_name,
             platform_slug: row.platform_slug,
-            platform_name: row.platform_name,
             tags: row.tags,
             raw_status: row.raw_status,
-            upstream: Arc::new(row.upstream),
+            described: match (row.customer_name, row.platform_name, row.upstream) {
+                (Some(customer_name), Some(platform_name), Some(upstream)) => {
+                    Some(Arc::new(Described { customer_name, platform_name, upstream }))
+                }
+                _ => None,
+            },
             upstream_error: row.upstream_error,
             known: Known {
                 authorization: proved(
@@ -147,13 +150,29 @@ fn proved<T>(known: Dimension<T>, proof: Option<(DateTime<Utc>, Eye)>) -> Dimens
     }
 }
 
-/// The select behind every read of a [`State`]; what follows is the rest of the statement.
+/// The select behind every read of a [`State`], `described` or `bare`; what follows is the rest of the statement.
 macro_rules! states {
-    ($rest:literal, $conn:expr $(, $arg:expr)*) => {
+    (described, $rest:literal, $conn:expr $(, $arg:expr)*) => {
+        states!(
+            "u.name as \"customer_name?\", p.name as \"platform_name?\", c.upstream as \"upstream?\"",
+            "join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug ",
+            $rest,
+            $conn $(, $arg)*
+        )
+    };
+    (bare, $rest:literal, $conn:expr $(, $arg:expr)*) => {
+        states!(
+            "null::text as \"customer_name?\", null::text as \"platform_name?\", null::jsonb as \"upstream?\"",
+            "",
+            $rest,
+            $conn $(, $arg)*
+        )
+    };
+    ($description:literal, $joins:literal, $rest:literal, $conn:expr $(, $arg:expr)*) => {
         sqlx::query_as!(
             Row,
-            "select c.id, c.source_id, c.key, c.name, c.email, c.customer_id, u.name as customer_name, c.platform_slug, \
-             p.name as platform_name, c.tags, c.raw_status, c.upstream, c.upstream_error, c.authorization_, c.authorization_at, \
+            "select c.id, c.source_id, c.key, c.name, c.email, c.customer_id, c.platform_slug, " + $description + ", \
+             c.tags, c.raw_status, c.upstream_error, c.authorization_, c.authorization_at, \
              c.authorization_eye, c.authorization_cause, c.flow, c.flow_at, c.flow_eye, c.flow_cause, c.flow_detail, \
              c.busy_since, c.flips, c.cadence_set, c.cadence_upstream, c.authorization_shown, c.data_flow, c.health, c.cause, \
              c.cause_detail, c.since, c.judge_due_at, c.check_due_at, c.check_reason, c.removed_at, c.absent_since, c.version, \
@@ -161,8 +180,7 @@ macro_rules! states {
              pr.event_at as \"event_at?\", pr.last_good_sync_at as \"last_good_sync_at?\", pr.rhythm as \"rhythm?\", pr.syncs as \"syncs?\", \
              pr.heard_at as \"heard_at?\", pr.data_at as \"data_at?\", pr.well_since as \"well_since?\", pr.pulse_since as \"pulse_since?\", \
              pr.pulse as \"pulse?\" \
-             from connection c join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug \
-             left join connection_proof pr on pr.connection_id = c.id " + $rest
+             from connection c " + $joins + "left join connection_proof pr on pr.connection_id = c.id " + $rest
             $(, $arg)*
         )
         .fetch_all($conn)
@@ -173,14 +191,47 @@ macro_rules! states {
     };
 }
 
-/// Locks connections in the order of their ids, so that batches cannot lock each other out.
+/// Locks connections in the order of their ids, so that batches cannot lock each other out. How they are described is not read:
+/// most of what comes says nothing of that.
 pub async fn lock(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<State>> {
-    states!("where c.id = any($1) order by c.id for update of c", conn, ids)
+    states!(bare, "where c.id = any($1) order by c.id for update of c", conn, ids)
+}
+
+/// The same, described.
+pub async fn lock_described(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<State>> {
+    states!(described, "where c.id = any($1) order by c.id for update of c", conn, ids)
 }
 
 /// A source's connections with these keys, without a lock.
 pub async fn by_keys(conn: &mut PgConnection, source: SourceId, keys: &[String]) -> Result<Vec<State>> {
-    states!("where c.source_id = $1 and c.key = any($2)", conn, source.0, keys)
+    states!(described, "where c.source_id = $1 and c.key = any($2)", conn, source.0, keys)
+}
+
+/// Reads how those of them are described that have these ids.
+pub async fn describe(conn: &mut PgConnection, states: &mut [State], ids: &[Uuid]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let rows = sqlx::query!(
+        "select c.id, u.name as customer_name, p.name as platform_name, c.upstream from connection c \
+         join customer u on u.id = c.customer_id join platform p on p.slug = c.platform_slug where c.id = any($1)",
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    let mut found: HashMap<Uuid, Described> = rows
+        .into_iter()
+        .map(|row| {
+            let (customer_name, platform_name, upstream) = (row.customer_name, row.platform_name, row.upstream);
+            (row.id, Described { customer_name, platform_name, upstream })
+        })
+        .collect();
+    for state in states {
+        if let Some(described) = found.remove(&state.id.0) {
+            state.described = Some(Arc::new(described));
+        }
+    }
+    Ok(())
 }
 
 /// Ids of connections by source and key.
@@ -305,7 +356,8 @@ pub async fn create(conn: &mut PgConnection, new: &[NewConnection], now: DateTim
     Ok(())
 }
 
-/// Writes states back. The caller holds their locks and has raised their versions.
+/// Writes states back; how those are described that are bare stays as it is, and so does what they are found by. The caller holds
+/// their locks and has raised their versions.
 pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>) -> Result<()> {
     if states.is_empty() {
         return Ok(());
@@ -317,12 +369,13 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
     }
     let saved = sqlx::query!(
         "update connection c set name = n.name, email = n.email, customer_id = n.customer_id, platform_slug = n.platform_slug, \
-         raw_status = n.raw_status, upstream = n.upstream, upstream_error = n.upstream_error, authorization_ = n.authorization_, \
+         raw_status = n.raw_status, upstream = coalesce(n.upstream, c.upstream), upstream_error = n.upstream_error, authorization_ = n.authorization_, \
          authorization_at = n.authorization_at, authorization_eye = n.authorization_eye, authorization_cause = n.authorization_cause, \
          flow = n.flow, flow_at = n.flow_at, flow_eye = n.flow_eye, flow_cause = n.flow_cause, flow_detail = n.flow_detail, \
          busy_since = n.busy_since, flips = n.flips::timestamptz[], cadence_upstream = n.cadence_upstream, \
          authorization_shown = n.authorization_shown, data_flow = n.data_flow, health = n.health, health_rank = n.health_rank, \
-         cause = n.cause, cause_detail = n.cause_detail, since = n.since, judge_due_at = n.judge_due_at, search = n.search, \
+         cause = n.cause, cause_detail = n.cause_detail, since = n.since, judge_due_at = n.judge_due_at, \
+         search = coalesce(n.search, c.search), \
          check_due_at = n.check_due_at, check_reason = n.check_reason, removed_at = n.removed_at, absent_since = n.absent_since, \
          version = n.version, updated_at = $34 \
          from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::text[], $9::text[], \
@@ -341,7 +394,7 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
         column!(s => s.customer_id.0),
         column!(s => s.platform_slug.clone()),
         column!(s => s.raw_status.clone()) as &[Option<String>],
-        column!(s => (*s.upstream).clone()),
+        column!(s => s.described.as_ref().map(|it| it.upstream.clone())) as &[Option<serde_json::Value>],
         column!(s => s.upstream_error.clone()) as &[Option<String>],
         column!(s => s.known.authorization.value.to_string()),
         column!(s => s.known.authorization.at),
@@ -363,7 +416,7 @@ pub async fn save(conn: &mut PgConnection, states: &[State], now: DateTime<Utc>)
         column!(s => s.cause_detail.clone()) as &[Option<String>],
         column!(s => s.since),
         column!(s => s.judge_due_at) as &[Option<DateTime<Utc>>],
-        column!(s => s.search_text()),
+        column!(s => s.search_text()) as &[Option<String>],
         column!(s => s.check_due_at) as &[Option<DateTime<Utc>>],
         column!(s => s.check_reason.clone()) as &[Option<String>],
         column!(s => s.removed_at) as &[Option<DateTime<Utc>>],
@@ -591,7 +644,14 @@ pub async fn change(
         patch.note.clone().flatten(),
         now
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    if patch.tags.is_some()
+        && let Some(state) = lock_described(conn, &[id.0]).await?.pop()
+    {
+        sqlx::query!("update connection set search = coalesce($2, search) where id = $1", id.0, state.search_text())
+            .execute(conn)
+            .await?;
+    }
     Ok(done.rows_affected() == 1)
 }

@@ -104,6 +104,32 @@ async fn what_a_system_does_is_told_apart(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_connection_is_found_by_its_tags_its_error_and_its_customer_whoever_wrote_last(pool: PgPool) {
+    let world = World::new(pool, 20).await;
+    world.round().await;
+    let one = world.a_healthy_one().await;
+    let found = async |q: &str| {
+        let query = ConnectionQuery { q: Some(q.to_owned()), ..ConnectionQuery::default() };
+        let page = world.desk.connections(&admin(), query).await.unwrap();
+        page.items.iter().any(|item| item.id == one.id)
+    };
+    let patch = ConnectionPatch { tags: Some(vec!["Crown".to_owned()]), ..ConnectionPatch::default() };
+    world.desk.change_connection(&admin(), one.id, patch).await.unwrap();
+    assert!(found("crown").await, "at once");
+
+    world.act(&one.key, "fail_sync").await;
+    world.round().await;
+    world.settle().await;
+    let error = world.connection(one.id).await.upstream_error.expect("a look has told why");
+    assert!(found(&error).await && found("crown").await && found(&one.customer.name).await);
+    world.act(&one.key, "finish_sync").await;
+    world.round().await;
+    world.settle().await;
+    assert_eq!(world.connection(one.id).await.upstream_error, None);
+    assert!(!found(&error).await && found("crown").await && found(&one.customer.name).await);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn the_first_round_after_the_deadline_finds_it_late_and_a_person_can_set_the_cadence(pool: PgPool) {
     let world = World::new(pool, 20).await;
     world.round().await;

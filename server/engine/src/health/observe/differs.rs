@@ -1,8 +1,9 @@
 //! What of a state has changed, and who needs to know: what must be written, what is announced, what is only a later time.
 
-use crate::health::{Dimension, Known, State};
+use crate::health::{Described, Dimension, Known, State};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// Whether what is kept beside the proof must be written.
 pub(super) fn proof_differs(before: &State, after: &State) -> bool {
@@ -36,7 +37,22 @@ fn shape_differs(before: &State, after: &State) -> bool {
         let (headline, rest, _) = taken_apart(state);
         (headline, rest)
     };
-    before.version == 0 || shape(before) != shape(after) || upstream_differs(&before.upstream, &after.upstream)
+    before.version == 0 || shape(before) != shape(after) || description_differs(before, after)
+}
+
+/// Whether what is kept beside the row describes it otherwise; what nobody asked for stays as it is.
+fn description_differs(before: &State, after: &State) -> bool {
+    description_differs_by(before, after, |before, after| {
+        names(before) != names(after) || upstream_differs(&before.upstream, &after.upstream)
+    })
+}
+
+fn description_differs_by(before: &State, after: &State, by: fn(&Described, &Described) -> bool) -> bool {
+    matches!((&before.described, &after.described), (Some(before), Some(after)) if !Arc::ptr_eq(before, after) && by(before, after))
+}
+
+fn names(described: &Described) -> (&str, &str) {
+    (&described.customer_name, &described.platform_name)
 }
 
 /// Webhooks about data may come many a second; so often nobody needs to be told.
@@ -46,7 +62,9 @@ fn minute(at: Option<DateTime<Utc>>) -> Option<i64> {
 
 /// Whether no total, filter or order but one by time could tell the two apart: a good sync after another good one.
 pub(super) fn only_times_differ(before: &State, after: &State) -> bool {
-    before.version > 0 && taken_apart(before).0 == taken_apart(after).0
+    before.version > 0
+        && taken_apart(before).0 == taken_apart(after).0
+        && !description_differs_by(before, after, |before, after| names(before) != names(after))
 }
 
 /// What two states are compared by: what totals, filters and orders see; the rest that is shown; what is due and why. Without what
@@ -60,12 +78,10 @@ fn taken_apart(state: &State) -> (impl PartialEq, impl PartialEq, impl PartialEq
         name,
         email,
         customer_id,
-        customer_name,
         platform_slug,
-        platform_name,
         tags,
         raw_status,
-        upstream: _,
+        described: _,
         upstream_error,
         known:
             Known {
@@ -97,7 +113,7 @@ fn taken_apart(state: &State) -> (impl PartialEq, impl PartialEq, impl PartialEq
         absent_since,
         version,
     } = state;
-    let found_by = (id, source_id, key, name, email, customer_id, customer_name, platform_slug, platform_name, tags);
+    let found_by = (id, source_id, key, name, email, customer_id, platform_slug, tags);
     let headline = (authorization, data_flow, health, cause, cause_detail, since, removed_at, absent_since);
     let known = (known_authorization, authorization_cause, flow, flow_cause, detail, cadence_upstream, busy_since);
     (

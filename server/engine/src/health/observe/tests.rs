@@ -4,6 +4,7 @@ use super::super::{Dimension, Facts, Flow, FlowFact, Known};
 use super::differs::upstream_differs;
 use super::*;
 use model::{Authorization, Cause, DataFlow, SourceId};
+use serde_json::Value;
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap()
@@ -20,6 +21,10 @@ fn policy(proof_allowance: i64) -> Policy {
     }
 }
 
+fn described(customer: &str, upstream: Value) -> Arc<Described> {
+    Arc::new(Described { customer_name: customer.to_owned(), platform_name: "SAP".to_owned(), upstream })
+}
+
 /// A healthy connection, proved and synced at 0.
 fn healthy() -> State {
     let poll = Eye::Poll;
@@ -30,12 +35,10 @@ fn healthy() -> State {
         name: "name".to_owned(),
         email: None,
         customer_id: CustomerId(Uuid::nil()),
-        customer_name: "customer".to_owned(),
         platform_slug: "sap".to_owned(),
-        platform_name: "SAP".to_owned(),
         tags: Vec::new(),
         raw_status: None,
-        upstream: Arc::default(),
+        described: Some(described("customer", Value::Null)),
         upstream_error: None,
         known: Known {
             authorization: Dimension { value: Authorization::Authorized, at: at(0), eye: poll, cause: None },
@@ -207,7 +210,7 @@ const REFUSED: Authorization = Authorization::ReauthorizationRequired;
 #[test]
 fn what_is_written_shown_and_announced_is_the_table() {
     type Edit = fn(&mut State);
-    let table: [(&str, Edit, [bool; 5]); 17] = [
+    let table: [(&str, Edit, [bool; 5]); 19] = [
         // whether: the row, the proof's row, the news of a sync; whether it is shown, and if so quietly
         ("nothing", |_| {}, [false, false, false, false, true]),
         ("proof", |s| s.proof = Some((at(9), Eye::Check)), [false, true, false, false, true]),
@@ -224,7 +227,13 @@ fn what_is_written_shown_and_announced_is_the_table() {
         ("to be checked", |s| s.check_due_at = Some(at(9)), [true, false, false, true, true]),
         ("status", |s| s.raw_status = Some("idle".to_owned()), [true, false, false, true, true]),
         ("name", |s| s.name = "other".to_owned(), [true, false, false, true, false]),
-        ("upstream", |s| s.upstream = Arc::new(serde_json::json!({"a": 1})), [true, false, false, true, true]),
+        (
+            "upstream",
+            |s| s.described = Some(described("customer", serde_json::json!({"a": 1}))),
+            [true, false, false, true, true],
+        ),
+        ("customer", |s| s.described = Some(described("other", Value::Null)), [true, false, false, true, false]),
+        ("undescribed", |s| s.described = None, [false, false, false, false, true]),
         ("health", |s| s.health = Health::Late, [true, false, false, true, false]),
     ];
     for (what, edit, expected) in table {
@@ -244,7 +253,10 @@ fn what_is_written_shown_and_announced_is_the_table() {
         differs(&due(5), &due(9)) && !shown_differs(&due(5), &due(9)),
         "that it is to be checked is shown, not when"
     );
-    let synced = |second: i64| State { upstream: Arc::new(serde_json::json!({"updated_at": second})), ..healthy() };
+    let synced = |second: i64| State {
+        described: Some(described("customer", serde_json::json!({"updated_at": second}))),
+        ..healthy()
+    };
     assert!(!differs(&synced(5), &synced(9)));
     let new = State { version: 0, ..healthy() };
     assert!(differs(&new, &new) && !only_times_differ(&new, &new), "what is new is written and told");
@@ -445,5 +457,6 @@ fn the_cadence_until_then_is_known_of_what_was_news() {
 #[test]
 fn a_connection_is_found_by_all_that_it_is_called() {
     let state = State { tags: vec!["Gold".to_owned()], upstream_error: Some("REQ-7".to_owned()), ..healthy() };
-    assert_eq!(state.search_text(), "customer sap name key gold req-7");
+    assert_eq!(state.search_text().as_deref(), Some("customer sap name key gold req-7"));
+    assert_eq!(State { described: None, ..state }.search_text(), None, "what it is called is not known");
 }
