@@ -30,6 +30,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use model::ChangeTopic;
+use std::time::Duration;
 
 /// Draws a part from what is known of the connection.
 type Draw = Box<dyn Fn(&Story, Moment) -> AnyView + Send + Sync>;
@@ -50,7 +51,8 @@ pub(crate) fn ConnectionScreen() -> impl IntoView {
             topics.contains(&change.topic) && (ours || change.topic == ChangeTopic::Issue)
         })
     };
-    let refetch = of_ours(&[ChangeTopic::Connection, ChangeTopic::Issue]);
+    // a proof that is only renewed is no news, and yet a page that stays open shows how old it is
+    let refetch = of_ours(&[ChangeTopic::Connection, ChangeTopic::Issue]).every(Duration::from_secs(10));
     let question = move || Question::Connection { id: id.get(), older: looking.with(|looking| looking.older.clone()) };
     let past = move || {
         looking.with(|looking| Question::History { id: id.get(), days: looking.up, synced: looking.synced.clone() })
